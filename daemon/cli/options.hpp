@@ -1,0 +1,35 @@
+#pragma once
+
+/// The command lines of `mailferry` and `mailferryd` as values. Only here is CLI11.
+
+#include "daemon/app.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace mailferry::daemon::cli {
+
+struct Options {
+    std::filesystem::path config;  ///< Empty: /etc/mailferry/mailferry.toml if it exists.
+    std::filesystem::path socket;  ///< Empty: as the configuration says.
+    bool json = false;
+    std::string verb;           ///< "status", "start", ...
+    std::string pass, address;  ///< Arguments of their verbs.
+    std::string state;
+    std::string format = "text";
+    std::uint64_t offset = 0;
+    std::optional<std::uint64_t> limit;
+};
+
+/// The exit status after help, version or a usage error was printed.
+struct Exited {
+    int status = 0;
+};
+
+std::variant<Options, Exited> parse_options(int argc, char const* const* argv);
+std::variant<DaemonOptions, Exited> parse_daemon_options(int argc, char const* const* argv);
+
+}  // namespace mailferry::daemon::cli

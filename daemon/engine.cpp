@@ -1,0 +1,305 @@
+#include "daemon/engine.hpp"
+
+#include "config/base/log.hpp"
+#include "daemon/connectors.hpp"
+
+#include <algorithm>
+
+namespace mailferry::daemon {
+namespace {
+
+constexpr int mailbox_attempts_max = 5;
+constexpr auto grace = std::chrono::seconds(5);
+
+bool worth_another_run(Error const& error) {
+    auto const disposition = disposition_of(error.code);
+    bool const endpoint = error.code == Errc::unreachable || error.code == Errc::timed_out;
+    if (error.code == Errc::corrupt) return true;  // The source still has what the spool lost.
+    return !endpoint && error.code != Errc::folder_replaced &&
+           (disposition == Disposition::retry_now || disposition == Disposition::retry_later);
+}
+
+bool ended(store::PassState state) {
+    return state == store::PassState::done || state == store::PassState::failed;
+}
+
+}  // namespace
+
+Engine::Engine(asio::any_io_executor executor, std::shared_ptr<Plan const> plan, Clock const& clock,
+               store::Ledger& ledger, store::Spool& spool, EngineOptions options)
+    : executor_(executor), plan_(std::move(plan)), options_(options),
+      memory_(plan_->config.daemon.memory_max.value / 2),
+      services_{executor, clock, ledger, spool, memory_, totals_, items_waiting_,
+                plan_->config.daemon.state_dir / "quarantine"},
+      since_(clock.now()), changed_(executor), side_tasks_(executor) {}
+
+Engine::~Engine() = default;
+
+/// Pools and pass slots from the configuration.
+Result<void> Engine::build() {
+    migrations_.clear();
+    sources_.clear();
+    targets_.clear();
+    auto const& config = plan_->config;
+    for (std::size_t i = 0; i < config.migrations.size(); ++i) {
+        auto const& migration = config.migrations[i];
+        auto slot = std::make_unique<MigrationSlot>();
+        slot->migration = &migration;
+        slot->mapping = &plan_->mappings[i];
+        slot->source = config.tenant(migration.source);
+        slot->target = config.tenant(migration.target);
+        if (auto& pool = sources_[migration.source]; !pool) {
+            auto made = make_source_pool(executor_, *slot->source, options_.pools);
+            if (!made) return made.error();
+            pool = std::move(*made);
+        }
+        if (auto& pool = targets_[migration.target]; !pool) {
+            auto made = make_target_pool(executor_, *slot->target, options_.pools);
+            if (!made) return made.error();
+            pool = std::move(*made);
+        }
+        for (auto const& pass : migration.passes) {
+            auto pass_slot = std::make_unique<PassSlot>();
+            pass_slot->migration = &migration;
+            pass_slot->pass = &pass;
+            count_rows(*pass_slot, *slot->mapping);
+            slot->passes.push_back(std::move(pass_slot));
+        }
+        migrations_.push_back(std::move(slot));
+    }
+    return {};
+}
+
+void Engine::count_rows(PassSlot& pass, std::vector<config::MailboxPair> const& mapping) {
+    auto const& waves = pass.pass->waves;
+    for (std::size_t row = 0; row < mapping.size(); ++row) {
+        auto const& pair = mapping[row];
+        bool const covered = waves.empty() ||
+                             std::find(waves.begin(), waves.end(), pair.wave) != waves.end();
+        if (!covered) continue;
+        pass.rows.push_back(row);
+        pass.views.push_back({.migration = pass.migration->name,
+                              .pass = pass.pass->name,
+                              .source = pair.source,
+                              .target = pair.target,
+                              .wave = pair.wave});
+    }
+}
+
+/// What earlier runs reached. Without `once`, passes that are done stay done until somebody starts
+/// them again; one that was interrupted goes on where it was.
+awaitable<Result<void>> Engine::load_passes(MigrationSlot& migration) {
+    auto const records = co_await services_.ledger.passes(migration.migration->name);
+    if (!records) co_return records.error();
+    std::map<std::pair<store::PairId, std::string_view>, store::PassRecord const*> by_mailbox;
+    for (auto const& record : *records) by_mailbox[{record.pair, record.pass}] = &record;
+    for (auto& pass : migration.passes) {
+        bool all_ended = !pass->rows.empty();
+        for (auto& view : pass->views) {
+            auto const pair = co_await services_.ledger.open_pair(migration.migration->name,
+                                                                  view.source, view.target);
+            if (!pair) {
+                view.state = store::PassState::failed;
+                view.error = pair.error().describe();
+                continue;
+            }
+            auto const found = by_mailbox.find({pair->id, pass->pass->name});
+            if (found == by_mailbox.end() || options_.once) {
+                all_ended = false;
+                continue;
+            }
+            auto const& record = *found->second;
+            view.state = record.state;
+            view.counters = record.counters;
+            view.error = record.error;
+            all_ended = all_ended && ended(record.state);
+        }
+        pass->resumes = true;
+        if (all_ended)
+            pass->state = store::PassState::done;
+        else
+            migration.queue.push_back(pass.get());
+    }
+    co_return Result<void>{};
+}
+
+awaitable<Result<void>> Engine::run() {
+    auto const built = build();
+    if (!built) co_return built.error();
+    if (options_.once) {
+        auto const again = co_await services_.ledger.retry_failed({});
+        if (!again) co_return again.error();
+    }
+    for (auto& migration : migrations_) {
+        auto const loaded = co_await load_passes(*migration);
+        if (!loaded) co_return loaded.error();
+    }
+    TaskGroup runs(executor_);
+    for (auto& migration : migrations_) runs.spawn(run_migration(*migration));
+    co_await runs.join();
+    for (auto& [name, pool] : sources_) pool->stop();
+    for (auto& [name, pool] : targets_) pool->stop();
+    ended_ = true;
+    changed_.notify_all();
+    co_await side_tasks_.join();
+    co_return Result<void>{};
+}
+
+awaitable<void> Engine::run_migration(MigrationSlot& migration) {
+    while (!stopping_) {
+        if (migration.queue.empty()) {
+            if (options_.once) break;
+            co_await changed_.wait();
+            continue;
+        }
+        auto& pass = *migration.queue.front();
+        migration.queue.pop_front();
+        ++passes_running_;
+        co_await run_pass(migration, pass);
+        --passes_running_;
+        changed_.notify_all();
+    }
+}
+
+awaitable<void> Engine::run_pass(MigrationSlot& migration, PassSlot& pass) {
+    pass.state = store::PassState::running;
+    pass.started = unix_now(services_.clock);
+    pass.ended = 0;
+    pass.asked.reset();
+    log::info("pass begins", {{"migration", migration.migration->name},
+                              {"pass", pass.pass->name},
+                              {"mailboxes", pass.rows.size()}});
+    auto const window = window_of(*pass.pass, pass.started);
+    std::size_t next = 0;
+    auto const worker = [&]() -> awaitable<void> {
+        while (next < pass.rows.size() && !stopping_ && !pass.asked) {
+            auto const index = next++;
+            if (pass.resumes && pass.views[index].state == store::PassState::done) continue;
+            co_await run_mailbox(migration, pass, index, window);
+        }
+    };
+    // Some mailboxes fetch while others wait for the target: more at once than sessions of a side.
+    auto const lanes = std::min<std::size_t>(
+        pass.rows.size(), sources_.find(migration.migration->source)->second->sessions_max() +
+                              targets_.find(migration.migration->target)->second->sessions_max());
+    TaskGroup workers(executor_);
+    for (std::size_t i = 0; i < lanes; ++i) workers.spawn(worker());
+    co_await workers.join();
+    auto const failed = std::count_if(pass.views.begin(), pass.views.end(), [](auto const& view) {
+        return view.state == store::PassState::failed;
+    });
+    pass.ended = unix_now(services_.clock);
+    pass.resumes = pass.asked.has_value() || stopping_;
+    if (pass.asked)
+        pass.state = *pass.asked;
+    else if (stopping_)
+        pass.state = store::PassState::waiting;
+    else
+        pass.state = failed > 0 ? store::PassState::failed : store::PassState::done;
+    log::info("pass ends", {{"migration", migration.migration->name},
+                            {"pass", pass.pass->name},
+                            {"state", store::to_string(pass.state)},
+                            {"mailboxes_failed", failed}});
+}
+
+awaitable<void> Engine::run_mailbox(MigrationSlot& migration, PassSlot& pass, std::size_t index,
+                                    transport::Window window) {
+    auto& view = pass.views[index];
+    store::PassRecord record;
+    record.pass = pass.pass->name;
+    record.started = unix_now(services_.clock);
+    view.state = store::PassState::running;
+    view.error.clear();
+    auto const outcome = co_await attempt_mailbox(migration, pass, index, window);
+    bool const interrupted = outcome.error && outcome.error->code == Errc::stopped;
+    view.state = !outcome.error ? store::PassState::done
+                 : interrupted  ? pass.asked.value_or(store::PassState::waiting)
+                                : store::PassState::failed;
+    view.counters = outcome.counters;
+    view.error = outcome.error && !interrupted ? outcome.error->describe() : std::string();
+    view.folder.clear();
+    record.state = view.state;
+    record.counters = view.counters;
+    record.error = view.error;
+    record.ended = unix_now(services_.clock);
+    totals_.items_unchanged += outcome.counters.unchanged;
+    auto const pair = co_await services_.ledger.open_pair(migration.migration->name, view.source,
+                                                          view.target);
+    if (pair) {
+        record.pair = pair->id;
+        auto const saved = co_await services_.ledger.save_pass(record);
+        if (!saved) view.error = saved.error().describe();
+    }
+    log::info("mailbox ends", {{"pass", pass.pass->name},
+                               {"mailbox", view.source},
+                               {"state", store::to_string(view.state)},
+                               {"stored", view.counters.stored},
+                               {"unchanged", view.counters.unchanged},
+                               {"failed", view.counters.failed},
+                               {"error", view.error}});
+}
+
+/// A run that ends for a passing reason is begun again; the ledger knows where it was.
+awaitable<MailboxOutcome> Engine::attempt_mailbox(MigrationSlot& migration, PassSlot& pass,
+                                                  std::size_t index, transport::Window window) {
+    auto const& pair = (*migration.mapping)[pass.rows[index]];
+    auto source_login = login_for(*migration.source, pair.source, pair.source_password_file);
+    if (!source_login) co_return MailboxOutcome{{}, source_login.error()};
+    auto target_login = login_for(*migration.target, pair.target, pair.target_password_file);
+    if (!target_login) co_return MailboxOutcome{{}, target_login.error()};
+    store::PassCounters carried;
+    for (int attempt = 1;; ++attempt) {
+        MailboxTask task{.migration = migration.migration,
+                         .pass = pass.pass,
+                         .pair = &pair,
+                         .window = window,
+                         .source = sources_.find(migration.migration->source)->second.get(),
+                         .target = targets_.find(migration.migration->target)->second.get(),
+                         .source_login = *source_login,
+                         .target_login = *target_login,
+                         .settle_interval = options_.settle_interval};
+        MailboxRun run(services_, std::move(task), pass.views[index]);
+        pass.running.insert(&run);
+        auto outcome = co_await run.run();
+        pass.running.erase(&run);
+        // What an earlier attempt stored shows as unchanged to this one.
+        outcome.counters.unchanged -= std::min(outcome.counters.unchanged, carried.stored);
+        outcome.counters.stored += carried.stored;
+        outcome.counters.bytes_stored += carried.bytes_stored;
+        carried.stored = outcome.counters.stored;
+        carried.bytes_stored = outcome.counters.bytes_stored;
+        bool const again = outcome.error && worth_another_run(*outcome.error) &&
+                           attempt < mailbox_attempts_max && !stopping_ && !pass.asked;
+        if (!again) co_return outcome;
+        log::warning("mailbox goes on after a fault", {{"mailbox", pair.source},
+                                                       {"attempt", attempt},
+                                                       {"reason", outcome.error->describe()}});
+        co_await changed_.wait_for(std::chrono::milliseconds(500) * attempt);
+    }
+}
+
+/// Time for groups under way to get their answers; then the connections are cut.
+awaitable<void> Engine::grace_period() {
+    auto const deadline = std::chrono::steady_clock::now() + grace;
+    while (!ended_ && std::chrono::steady_clock::now() < deadline)
+        co_await changed_.wait_for(std::chrono::milliseconds(200));
+    if (ended_) co_return;
+    for (auto& [name, pool] : sources_) pool->cut_all();
+    for (auto& [name, pool] : targets_) pool->cut_all();
+    // A fetch that waits for room in a full spool would wait for ever.
+    co_await services_.spool.close();
+}
+
+void Engine::shutdown() {
+    if (std::exchange(stopping_, true)) return;
+    stopped_early_ = !ended_ && passes_running_ > 0;
+    for (auto& [name, pool] : sources_) pool->stop();
+    for (auto& [name, pool] : targets_) pool->stop();
+    for (auto& migration : migrations_)
+        for (auto& pass : migration->passes)
+            for (auto* const run : pass->running) run->stop();
+    side_tasks_.spawn(grace_period());
+    changed_.notify_all();
+}
+
+}  // namespace mailferry::daemon

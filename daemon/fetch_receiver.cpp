@@ -1,0 +1,149 @@
+#include "daemon/fetch_receiver.hpp"
+
+#include "daemon/content_reader.hpp"
+
+#include <algorithm>
+
+namespace mailferry::daemon {
+namespace {
+
+constexpr std::uint64_t hot_item_bytes_max = 1 << 20;
+
+}  // namespace
+
+FetchReceiver::FetchReceiver(MailboxRun& run, FolderPlan& plan,
+                             std::vector<transport::ItemNumber> const& wanted)
+    : run_(run), plan_(plan), missing_(wanted.begin(), wanted.end()) {}
+
+FetchReceiver::~FetchReceiver() { abandon(); }
+
+void FetchReceiver::abandon() {
+    writer_.reset();
+    hot_.reset();
+    item_.reset();
+    unspoolable_.reset();
+    digest_.finish();
+}
+
+awaitable<Result<void>> FetchReceiver::begin(std::uint64_t size) {
+    abandon();
+    auto& services = run_.services_;
+    item_ = std::make_shared<PendingItem>(services.items_waiting);
+    item_->record.id = services.ledger.next_item_id();
+    item_->record.folder = plan_.record.id;
+    item_->record.size = size;
+    auto const reserved = co_await services.spool.reserve(size);
+    if (!reserved && reserved.error().code == Errc::item_too_large) {
+        unspoolable_ = reserved.error();
+        co_return Result<void>{};
+    }
+    if (!reserved) co_return reserved.error();
+    auto writer = co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id),
+                                                     size);
+    if (!writer) co_return writer.error();
+    writer_ = std::move(*writer);
+    if (size > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))
+        co_return Result<void>{};
+    if (auto lease = services.memory.try_acquire(size)) {
+        item_->memory = std::move(*lease);
+        hot_ = std::make_shared<std::vector<std::byte>>();
+        hot_->reserve(size);
+    }
+    co_return Result<void>{};
+}
+
+awaitable<Result<void>> FetchReceiver::piece(std::span<std::byte const> bytes) {
+    run_.services_.totals.bytes_fetched += bytes.size();
+    if (unspoolable_) co_return Result<void>{};
+    digest_.update(bytes);
+    if (hot_) hot_->insert(hot_->end(), bytes.begin(), bytes.end());
+    co_return co_await writer_->write(bytes);
+}
+
+awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
+    auto& record = item_->record;
+    record.number = meta.number;
+    record.received = meta.received.unix_seconds;
+    record.zone_minutes = meta.received.zone_minutes;
+    record.flags = std::move(meta.flags);
+    bool const wanted = missing_.erase(meta.number) > 0;
+    if (!wanted) {
+        abandon();
+        co_return Result<void>{};
+    }
+    if (unspoolable_) {
+        auto const error = *unspoolable_;
+        auto const size = record.size;
+        missing_.insert(meta.number);
+        failed(meta.number, error);
+        failed_.back().size = size;
+        abandon();
+        co_return Result<void>{};
+    }
+    auto const identity = digest_.finish();
+    record.digest = identity.canonical;
+    record.fingerprint = fingerprint_of(identity.canonical);
+    auto const location = co_await writer_->finish(identity.plain, {});
+    if (!location) co_return location.error();
+    record.location = *location;
+    item_->hot = std::move(hot_);
+    auto const item = std::move(item_);
+    abandon();
+    run_.unspooled_.push_back(item);
+    if (item->hot) run_.enqueue(item);
+    run_.changed_.notify_all();
+    co_return Result<void>{};
+}
+
+void FetchReceiver::failed(transport::ItemNumber number, Error error) {
+    missing_.erase(number);
+    store::ItemRecord record;
+    record.id = run_.services_.ledger.next_item_id();
+    record.folder = plan_.record.id;
+    record.number = number;
+    record.state = store::ItemState::failed;
+    record.attempts = 1;
+    record.reason = std::string(to_string(error.code));
+    record.detail = error.describe();
+    failed_.push_back(std::move(record));
+}
+
+/// Makes finished items durable and known to the ledger, in batches: while one is synced, the next
+/// collects. An item that the target has taken meanwhile needs neither.
+awaitable<void> MailboxRun::spool_side() {
+    while (!(fetched_ && unspooled_.empty()) && !failure_) {
+        if (unspooled_.empty()) {
+            co_await changed_.wait();
+            continue;
+        }
+        auto batch = std::exchange(unspooled_, {});
+        spooling_ = batch.size();
+        for (auto const& item : batch) {
+            if (item->durable) continue;
+            auto const synced = co_await services_.spool.durable(item->record.location);
+            if (!synced) {
+                fail(synced.error());
+                break;
+            }
+            item->durable = true;
+        }
+        std::vector<store::ItemRecord> records;
+        for (auto const& item : batch) {
+            if (!item->durable || item->recorded || item->sending || item->settled) continue;
+            records.push_back(item->record);
+            item->recorded = true;
+        }
+        auto recorded = Result<void>{};
+        if (!records.empty())
+            recorded = co_await services_.ledger.record_spooled(std::move(records));
+        if (!recorded) fail(recorded.error());
+        for (auto const& item : batch) {
+            bool const waits_for_disk = !item->hot && !item->settled && !item->sending;
+            if (recorded && item->durable && waits_for_disk) enqueue(item);
+        }
+        spooling_ = 0;
+        changed_.notify_all();
+    }
+}
+
+}  // namespace mailferry::daemon

@@ -1,0 +1,26 @@
+#pragma once
+
+/// The state directory opened: ledger and spool, recovered and consistent with each other.
+
+#include "config/types.hpp"
+#include "store/ledger.hpp"
+#include "store/spool.hpp"
+
+#include <memory>
+
+namespace mailferry::daemon {
+
+struct State {
+    std::unique_ptr<store::Ledger> ledger;
+    std::unique_ptr<store::Spool> spool;
+    store::RecoveredSpool recovered;
+
+    /// Seals the spool and checkpoints the ledger.
+    awaitable<void> close();
+};
+
+/// Makes the directory (0700) if need be. A second process on the same directory is refused. Items
+/// whose spool bytes are damaged are set back to be fetched again, and the damage is logged.
+awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Config config);
+
+}  // namespace mailferry::daemon

@@ -1,0 +1,188 @@
+#include "daemon/pool.hpp"
+
+#include "async/task_group.hpp"
+#include "tests/support/fakes/memory_server.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mailferry::daemon {
+namespace {
+
+using test::MemoryServer;
+
+/// A pool over admins whose connections succeed or fail by script.
+class PoolTest : public testing::Test {
+protected:
+    PoolTest() : server(context.get_executor()) {
+        for (auto const* const name : {"anna", "bernd", "clara"}) server.mailboxes[name];
+    }
+
+    AdminSlot<transport::SourceSession> admin(std::string name, std::uint32_t sessions_max) {
+        AdminSlot<transport::SourceSession> slot;
+        slot.name = name;
+        slot.sessions_max = sessions_max;
+        slot.connect = [this, name]() -> awaitable<Result<std::unique_ptr<transport::SourceSession>>> {
+            connects.push_back(name);
+            auto const script = failures.find(name);
+            if (script != failures.end() && !script->second.empty()) {
+                auto const error = script->second.front();
+                script->second.erase(script->second.begin());
+                co_return error;
+            }
+            co_return std::unique_ptr<transport::SourceSession>(
+                std::make_unique<test::MemorySource>(server));
+        };
+        return slot;
+    }
+
+    void make(std::vector<AdminSlot<transport::SourceSession>> admins, PoolOptions options = {}) {
+        options.backoff_first = std::chrono::milliseconds(1);
+        pool = std::make_unique<SourcePool>(context.get_executor(), "fabrikam", 2,
+                                            std::move(admins), options);
+    }
+
+    void run(awaitable<void> task) {
+        context.restart();
+        asio::co_spawn(context, std::move(task), [](std::exception_ptr failure) {
+            if (failure) std::rethrow_exception(failure);
+        });
+        context.run();
+    }
+
+    asio::io_context context{1};
+    MemoryServer server;
+    std::vector<std::string> connects;
+    std::map<std::string, std::vector<Error>> failures;
+    std::unique_ptr<SourcePool> pool;
+};
+
+std::vector<AdminSlot<transport::SourceSession>> list(AdminSlot<transport::SourceSession> first) {
+    std::vector<AdminSlot<transport::SourceSession>> admins;
+    admins.push_back(std::move(first));
+    return admins;
+}
+
+TEST_F(PoolTest, SpreadsMailboxesOverAdmins) {
+    auto admins = list(admin("a1", 4));
+    admins.push_back(admin("a2", 4));
+    make(std::move(admins));
+    run([&]() -> awaitable<void> {
+        auto first = co_await pool->acquire({"anna", nullptr});
+        auto second = co_await pool->acquire({"bernd", nullptr});
+        EXPECT_TRUE(first && second);
+    }());
+    EXPECT_EQ(connects, (std::vector<std::string>{"a1", "a2"}));
+}
+
+TEST_F(PoolTest, WarmSessionOfTheSameMailboxIsTakenWithoutANewLogin) {
+    make(list(admin("a1", 4)));
+    run([&]() -> awaitable<void> {
+        { auto lease = co_await pool->acquire({"anna", nullptr}); }
+        auto lease = co_await pool->acquire({"anna", nullptr});
+    }());
+    EXPECT_EQ(connects.size(), 1u);
+    EXPECT_EQ(server.logins, 1);
+}
+
+TEST_F(PoolTest, BudgetIsNeverExceededAndWaitersAreServedInOrder) {
+    make(list(admin("a1", 1)));
+    std::string order;
+    run([&]() -> awaitable<void> {
+        TaskGroup tasks(context.get_executor());
+        for (auto const* const name : {"anna", "bernd", "clara"}) {
+            tasks.spawn([](SourcePool& p, std::string who, std::string& log) -> awaitable<void> {
+                auto lease = co_await p.acquire({who, nullptr});
+                std::vector<AdminView> views;
+                p.describe(views);
+                EXPECT_EQ(views.at(0).sessions, 1u);
+                log += who[0];
+            }(*pool, name, order));
+        }
+        co_await tasks.join();
+    }());
+    EXPECT_EQ(order, "abc");
+}
+
+TEST_F(PoolTest, WrongPasswordIsTriedOnceAndParksTheAdminForAllWhoWait) {
+    make(list(admin("a1", 1)));
+    failures["a1"] = {{Errc::login_refused, "LOGIN"}};
+    int refused = 0;
+    run([&]() -> awaitable<void> {
+        for (int i = 0; i < 5; ++i) {
+            auto const lease = co_await pool->acquire({"anna", nullptr});
+            refused += !lease && lease.error().code == Errc::login_refused;
+        }
+    }());
+    EXPECT_EQ(refused, 5);
+    EXPECT_EQ(connects.size(), 1u);
+    pool->unpark();
+    run([&]() -> awaitable<void> {
+        EXPECT_TRUE(co_await pool->acquire({"anna", nullptr}));
+    }());
+}
+
+TEST_F(PoolTest, OneParkedAdminLeavesTheOtherWorking) {
+    auto admins = list(admin("a1", 1));
+    admins.push_back(admin("a2", 1));
+    make(std::move(admins));
+    failures["a1"] = {{Errc::login_refused, "LOGIN"}};
+    run([&]() -> awaitable<void> {
+        EXPECT_TRUE(co_await pool->acquire({"anna", nullptr}));
+    }());
+    EXPECT_EQ(connects, (std::vector<std::string>{"a1", "a2"}));
+}
+
+TEST_F(PoolTest, ThrottleAnswerIsObeyedAndIsNoFailure) {
+    make(list(admin("a1", 8)));
+    Error throttled{Errc::throttled, "LOGIN"};
+    throttled.retry_after = std::chrono::milliseconds(30);
+    failures["a1"] = {throttled};
+    auto const begin = std::chrono::steady_clock::now();
+    run([&]() -> awaitable<void> {
+        EXPECT_TRUE(co_await pool->acquire({"anna", nullptr}));
+    }());
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(30));
+    EXPECT_EQ(pool->throttled(), 1u);
+}
+
+TEST_F(PoolTest, UnreachableServerIsProbedUntilPatienceIsSpent) {
+    make(list(admin("a1", 8)), {.unreachable_patience = std::chrono::seconds(0)});
+    failures["a1"] = std::vector<Error>(10, Error{Errc::unreachable, "connect"});
+    run([&]() -> awaitable<void> {
+        auto const lease = co_await pool->acquire({"anna", nullptr});
+        EXPECT_FALSE(lease);
+        EXPECT_EQ(lease.error().code, Errc::unreachable);
+    }());
+    EXPECT_NE(pool->trouble(), "");
+}
+
+TEST_F(PoolTest, SpareSessionIsGivenOnlyUpToTheMailboxsShare) {
+    make(list(admin("a1", 8)));
+    run([&]() -> awaitable<void> {
+        auto first = co_await pool->acquire({"anna", nullptr});
+        auto second = co_await pool->acquire_spare({"anna", nullptr});
+        auto third = co_await pool->acquire_spare({"anna", nullptr});
+        EXPECT_TRUE(static_cast<bool>(second));
+        EXPECT_FALSE(static_cast<bool>(third));
+    }());
+}
+
+TEST_F(PoolTest, StopEndsWaiters) {
+    make(list(admin("a1", 1)));
+    run([&]() -> awaitable<void> {
+        auto held = co_await pool->acquire({"anna", nullptr});
+        TaskGroup tasks(context.get_executor());
+        tasks.spawn([](SourcePool& p) -> awaitable<void> {
+            auto const lease = co_await p.acquire({"bernd", nullptr});
+            EXPECT_FALSE(lease);
+            EXPECT_EQ(lease.error().code, Errc::stopped);
+        }(*pool));
+        asio::steady_timer timer(context, std::chrono::milliseconds(5));
+        co_await timer.async_wait(asio::use_awaitable);
+        pool->stop();
+        co_await tasks.join();
+    }());
+}
+
+}  // namespace
+}  // namespace mailferry::daemon

@@ -1,0 +1,67 @@
+#include "transport/imap/connector.hpp"
+
+#include "transport/imap/source_session.hpp"
+#include "transport/imap/target_session.hpp"
+#include "transport/stream/tcp_tls.hpp"
+
+#include <utility>
+
+namespace mailferry::imap {
+namespace {
+
+/// The certificates are read at the first connection and kept.
+Dial dial_tenant(config::Tenant const& tenant) {
+    transport::StreamOptions options;
+    options.host = tenant.host;
+    options.port = tenant.port;
+    if (options.port == 0) options.port = tenant.tls == config::Tls::implicit ? 993 : 143;
+    options.connect_limit = tenant.connect_timeout;
+    options.idle_limit = tenant.idle_timeout;
+    struct State {
+        transport::StreamOptions options;
+        std::filesystem::path ca_file;
+        config::Tls tls;
+    };
+    auto const state = std::make_shared<State>(State{std::move(options), tenant.ca_file, tenant.tls});
+    return [state]() -> awaitable<Result<std::unique_ptr<transport::Stream>>> {
+        auto const held = state;
+        if (held->tls != config::Tls::none && !held->options.tls) {
+            auto context = transport::TlsContext::make(held->ca_file);
+            if (!context) co_return context.error();
+            held->options.tls = std::move(*context);
+        }
+        co_return co_await transport::connect_stream(held->options, held->tls);
+    };
+}
+
+}  // namespace
+
+Connector::Connector(asio::any_io_executor executor, config::Tenant tenant, config::Admin admin,
+                     Secret secret)
+    : Connector(std::move(executor), tenant, std::move(admin), std::move(secret),
+                dial_tenant(tenant)) {}
+
+Connector::Connector(asio::any_io_executor executor, config::Tenant tenant, config::Admin admin,
+                     Secret secret, Dial dial)
+    : executor_(std::move(executor)), settings_(std::make_shared<LinkSettings>()) {
+    settings_->tenant = std::move(tenant);
+    settings_->admin = std::move(admin);
+    settings_->secret = std::move(secret);
+    settings_->dial = std::move(dial);
+}
+
+awaitable<Result<std::unique_ptr<transport::SourceSession>>> Connector::connect_source() {
+    auto link = std::make_unique<Link>(executor_, settings_, Side::source);
+    auto const connected = co_await link->connect();
+    if (!connected) co_return connected.error();
+    co_return std::make_unique<SourceSession>(executor_, std::move(link));
+}
+
+awaitable<Result<std::unique_ptr<transport::TargetSession>>> Connector::connect_target() {
+    auto link = std::make_unique<Link>(executor_, settings_, Side::target);
+    auto const connected = co_await link->connect();
+    if (!connected) co_return connected.error();
+    co_return std::make_unique<TargetSession>(std::move(link));
+}
+
+}  // namespace mailferry::imap

@@ -1,0 +1,102 @@
+#pragma once
+
+/// A signed-in connection for one mailbox at a time, and the folder that is open in it: what source
+/// and target sessions have in common.
+
+#include "config/base/secret.hpp"
+#include "config/types.hpp"
+#include "transport/imap/connection.hpp"
+#include "transport/imap/server_facts.hpp"
+#include "transport/session.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace mailferry::imap {
+
+enum class Side { source, target };
+
+using Dial = std::function<awaitable<Result<std::unique_ptr<transport::Stream>>>()>;
+
+/// What all links of one connector share.
+struct LinkSettings {
+    config::Tenant tenant;
+    config::Admin admin;
+    Secret secret;
+    Dial dial;  ///< Makes a stream: secured if tls is implicit, else plain.
+
+    // Learnt on the way.
+    std::string good_mailbox;  ///< The last one that the admin could open.
+    std::chrono::steady_clock::time_point good_at{};
+    bool tried_itself = false;         ///< The admin's own mailbox was used to judge its password.
+    std::uint64_t largest_stored = 0;  ///< Octets of the largest message that the server has taken.
+};
+
+/// A folder that was asked to be opened. Filled by the answer.
+struct Selection {
+    std::string folder;  ///< Folder::id.
+    bool writable = false;
+    std::uint32_t exists = 0;
+    std::optional<std::uint32_t> uidvalidity, uidnext;
+    std::optional<std::uint64_t> highestmodseq;
+    std::optional<std::vector<std::string>> permanent_flags;
+    CommandTicket ticket;
+};
+
+class Link {
+public:
+    Link(asio::any_io_executor executor, std::shared_ptr<LinkSettings> settings, Side side);
+    ~Link();
+    Link(Link const&) = delete;
+    Link& operator=(Link const&) = delete;
+
+    /// Up to the greeting; TLS included.
+    awaitable<Result<void>> connect();
+    /// Signs in, or switches to another mailbox: by UNAUTHENTICATE where offered, else by a new
+    /// connection. After an error the link is dead.
+    awaitable<Result<void>> open(transport::OpenMailbox request);
+
+    ServerFacts const& facts() const { return facts_; }
+    Namespace const& namespaces() const { return namespaces_; }
+    Connection& connection() { return *connection_; }
+    std::shared_ptr<Connection> const& connection_ptr() const { return connection_; }
+    LinkSettings& settings() { return *settings_; }
+
+    CommandWriter command() { return {connection_->next_tag(), facts_.literals()}; }
+    /// A folder's name as this connection spells it.
+    std::string wire_name(std::string_view folder_id) const;
+
+    /// With the turn: the selection of `folder`, sent if it isn't the last one sent. The answer may
+    /// still be on its way: selected() waits for it.
+    awaitable<Result<std::shared_ptr<Selection>>> select(std::string folder, bool writable);
+    /// ok, or `otherwise` with the server's reason.
+    awaitable<Result<void>> selected(std::shared_ptr<Selection> selection, Errc otherwise);
+    /// The next select() asks anew: what is known of the open folder is too old.
+    void forget_selection() { selection_.reset(); }
+
+    awaitable<Result<void>> ping();
+    awaitable<void> close();
+    void cut();
+    bool alive() const { return connection_ && !connection_->failure(); }
+
+private:
+    awaitable<Result<void>> sign_in(transport::OpenMailbox request);
+    awaitable<Result<void>> introduce();
+    awaitable<Result<bool>> sign_out();
+    awaitable<Error> blame(Error refused, std::string mailbox);
+    Error dead() const;
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<LinkSettings> settings_;
+    Side const side_;
+    std::shared_ptr<Connection> connection_;
+    ServerFacts facts_;
+    Namespace namespaces_;
+    std::string mailbox_;  ///< Signed in for; empty: not yet.
+    bool compressed_ = false;
+    std::shared_ptr<Selection> selection_;  ///< The last one sent.
+};
+
+}  // namespace mailferry::imap
