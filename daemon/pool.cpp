@@ -157,9 +157,9 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(
     }
     auto* const raw = pooled.session.get();
     in_use_.insert(raw);
-    auto const opened =
-        co_await pooled.session->open({.mailbox = login.mailbox,
-                                       .own_password = login.own_password.get()});
+    transport::OpenMailbox request{.mailbox = login.mailbox,
+                                   .own_password = login.own_password.get()};
+    auto const opened = co_await pooled.session->open(std::move(request));
     if (!opened) {
         in_use_.erase(raw);
         retire(std::move(pooled.session));

@@ -106,7 +106,7 @@ std::string verdict(Report const& report) {
     switch (report.exit_status) {
     case 0: return "Done: everything was copied.";
     case 1: return "Done, but not everything could be copied: see above.";
-    case 4: return "Not at the end yet: work is left. Starting again goes on from here.";
+    case 4: return "Not at the end yet: work is left. After a stop it goes on from here.";
     default: return {};
     }
 }

@@ -62,14 +62,13 @@ awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Conf
     auto live = co_await state.ledger->live_locations();
     if (!live) co_return live.error();
     std::vector<store::ItemId> lost;
+    store::SpoolOptions options{.directory = folder / "spool",
+                                .settings = config.spool,
+                                .uuid = state.ledger->uuid(),
+                                .incarnation = state.ledger->incarnation(),
+                                .use_io_uring = true};
     auto spool = co_await store::open_spool(
-        executor,
-        store::SpoolOptions{.directory = folder / "spool",
-                            .settings = config.spool,
-                            .uuid = state.ledger->uuid(),
-                            .incarnation = state.ledger->incarnation(),
-                            .use_io_uring = true},
-        std::move(*key), std::move(*live),
+        executor, std::move(options), std::move(*key), std::move(*live),
         [&lost](std::uint64_t item) { lost.push_back(store::ItemId{item}); }, state.recovered);
     if (!spool) {
         co_await state.ledger->close();

@@ -209,8 +209,10 @@ awaitable<void> MailboxRun::send_group(transport::TargetSession& session, Folder
         co_return;
     }
     auto const middle = group.items.begin() + static_cast<std::ptrdiff_t>(group.items.size() / 2);
-    co_await send_group(session, plan, {group.items.begin(), middle});
-    co_await send_group(session, plan, {middle, group.items.end()});
+    std::vector<PendingPtr> first_half(group.items.begin(), middle);
+    std::vector<PendingPtr> second_half(middle, group.items.end());
+    co_await send_group(session, plan, std::move(first_half));
+    co_await send_group(session, plan, std::move(second_half));
 }
 
 /// The intent becomes durable while the bytes travel; the last octet waits for it.

@@ -38,9 +38,8 @@ public:
 
     awaitable<Result<std::unique_ptr<SegmentFile>>> create(std::string name,
                                                            std::uint64_t bytes) override {
-        auto const made = co_await thread_->run([this, name, bytes] {
-            return create_file(name, bytes);
-        });
+        auto const call = [this, name, bytes] { return create_file(name, bytes); };
+        auto const made = co_await thread_->run(call);
         if (!made) co_return made.error();
         co_return file_of(*made);
     }

@@ -14,9 +14,12 @@ public:
     /// Runs `call` (answers a Result, throws nothing) on the thread.
     template <class Call>
     auto run(Call call) -> awaitable<decltype(call())> {
-        co_return co_await asio::co_spawn(
-            pool_.get_executor(),
-            [call]() -> awaitable<decltype(call())> { co_return call(); }, asio::use_awaitable);
+        // Named: GCC 12 destroys a closure twice that is made inside a co_await expression.
+        auto task = [call = std::move(call)]() -> awaitable<decltype(call())> {
+            co_return call();
+        };
+        co_return co_await asio::co_spawn(pool_.get_executor(), std::move(task),
+                                          asio::use_awaitable);
     }
 
 private:

@@ -37,7 +37,9 @@ awaitable<void> exchange(Stream& stream, http::request<http::empty_body> const& 
 }
 
 Error failed(std::filesystem::path const& socket, boost::system::error_code error) {
-    auto const code = error == beast::error::timeout ? Errc::timed_out : Errc::unreachable;
+    auto code = Errc::unreachable;
+    if (error == beast::error::timeout) code = Errc::timed_out;
+    if (error == boost::system::errc::permission_denied) code = Errc::login_refused;
     return {code, socket.string() + ": " + error.message()};
 }
 

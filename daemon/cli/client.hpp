@@ -22,7 +22,8 @@ struct Reply {
 class Client {
 public:
     virtual ~Client() = default;
-    /// unreachable if no daemon answers, timed_out if it doesn't finish its answer.
+    /// unreachable if no daemon answers, login_refused if the socket is closed to this user,
+    /// timed_out if it doesn't finish its answer.
     virtual Result<Reply> request(std::string_view method, std::string_view target) = 0;
 };
 
@@ -35,8 +36,7 @@ public:
 
 private:
     std::filesystem::path const socket_;
-    std::chrono::milliseconds const
-        deadline_;  ///< Of a whole request; a large report takes a while.
+    std::chrono::milliseconds const deadline_;  ///< Of a whole request, a large report included.
 };
 
 }  // namespace mailferry::daemon::cli

@@ -40,9 +40,13 @@ int ask(Context const& context, std::string_view method, std::string_view target
 }
 
 int unreachable(Context const& context, Error const& error) {
-    context.err << "mailferry: the daemon can't be reached: " << error.context << "\n"
-                << "Start it (systemctl start mailferry), or name its socket with --socket or its "
-                   "configuration with --config.\n";
+    context.err << "mailferry: the daemon can't be reached: " << error.context << "\n";
+    if (error.code == Errc::login_refused) {
+        context.err << "Join the group mailferry-view to look, and mailferry-admin to act.\n";
+    } else {
+        context.err << "Start it (systemctl start mailferry), or name its socket with --socket or "
+                       "its configuration with --config.\n";
+    }
     return exit_unreachable;
 }
 

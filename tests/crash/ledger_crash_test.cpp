@@ -267,6 +267,9 @@ std::vector<std::uint64_t> kill_at_random(std::filesystem::path const& file, uns
     ::close(ends[0]);
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
+                (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        << "the child ended otherwise than by the kill: status=" << status;
     return reported;
 }
 

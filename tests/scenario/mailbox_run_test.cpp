@@ -81,13 +81,12 @@ private:
         auto const live = co_await (*ledger)->live_locations();
         store::RecoveredSpool report;
         std::vector<store::ItemId> lost;
+        store::SpoolOptions options{.directory = folder.path() / "spool",
+                                    .settings = settings,
+                                    .uuid = (*ledger)->uuid(),
+                                    .incarnation = (*ledger)->incarnation()};
         auto spool = co_await store::open_spool(
-            executor,
-            {.directory = folder.path() / "spool",
-             .settings = settings,
-             .uuid = (*ledger)->uuid(),
-             .incarnation = (*ledger)->incarnation()},
-            Secret(std::string(32, 'k')), *live,
+            executor, std::move(options), Secret(std::string(32, 'k')), *live,
             [&](std::uint64_t item) { lost.push_back(store::ItemId{item}); }, report);
         if (!spool) ADD_FAILURE() << spool.error().describe();
         if (!lost.empty()) static_cast<void>(co_await (*ledger)->forget_spooled(lost));

@@ -218,6 +218,9 @@ awaitable<Result<std::vector<Folder>>> list_folders(Link& link) {
         auto folder = folder_of(entry, space, *listing, link);
         if (seen.insert(folder.id).second) folders.push_back(std::move(folder));
     }
+    // Cyrus lets an admin sign in for a mailbox that doesn't exist; every real one has an INBOX.
+    if (folders.empty())
+        co_return Error{Errc::mailbox_refused, "the mailbox has no folder, not even INBOX"};
     guess_roles(folders);
     co_return folders;
 }

@@ -27,7 +27,8 @@ struct Mark {
 NameSpace personal_space(Link const& link, std::optional<char> listed_delimiter);
 
 /// The personal folders with roles, subscriptions, numbers of items and marks. Other people's and
-/// shared folders are left out. One round trip with LIST-STATUS, else two.
+/// shared folders are left out. One round trip with LIST-STATUS, else two. mailbox_refused if there
+/// is none at all.
 awaitable<Result<std::vector<transport::Folder>>> list_folders(Link& link);
 
 /// One folder by its id, or nothing if it isn't there.

@@ -127,11 +127,8 @@ inline awaitable<Result<void>> deliver(MemoryItem item, ItemReceiver& receiver) 
         auto taken = co_await receiver.piece(bytes_of(item.bytes));
         if (!taken) co_return taken.error();
     }
-    co_return co_await receiver.end({.number = item.number,
-                                     .name = {},
-                                     .received = item.received,
-                                     .flags = item.flags,
-                                     .size = item.bytes.size()});
+    ItemMeta meta{item.number, {}, item.received, item.flags, item.bytes.size()};
+    co_return co_await receiver.end(std::move(meta));
 }
 
 class MemorySource final : public SourceSession, MemorySessionState {

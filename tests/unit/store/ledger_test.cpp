@@ -253,6 +253,23 @@ TEST_F(LedgerTest, FolderThatChangedItsGenerationForgetsEverything) {
     EXPECT_TRUE(open.known().empty());
 }
 
+TEST_F(LedgerTest, FolderWithNewNumbersKeepsWhatWasRecognised) {
+    auto const intent = open.intent({open.hot(1), open.hot(2)});
+    ASSERT_TRUE(open(ledger().open_intent(intent)));
+    ASSERT_TRUE(open(ledger().close_intent(intent.id, "t1", {stored_of(1), stored_of(2)}, {})));
+    ASSERT_TRUE(open(ledger().record_spooled({open.item(4)})));
+    auto folder = folder_now();
+    folder.generation = "g2";
+    auto kept = stored_of(2);
+    kept.number = 900;
+    twice([&] { return ledger().rekey_items(folder, {kept}); });
+    EXPECT_EQ(open.known(), (Runs{{900, 900}}));
+    EXPECT_TRUE(live().empty());
+    EXPECT_EQ(open(ledger().stored(open.folder, 0, 1000))->front().target_number, 102u);
+    EXPECT_EQ(folder_now().generation, "g2");
+    EXPECT_EQ(folder_now().target_generation, "t1");
+}
+
 TEST_F(LedgerTest, FlagsOfStoredItemsAreReplaced) {
     std::vector<ItemRecord> items;
     std::vector<StoredRecord> stored;

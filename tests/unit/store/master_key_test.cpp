@@ -26,7 +26,8 @@ TEST(MasterKeyTest, RefusesAllElseWithoutSayingWhatItWas) {
         auto const key = parse_master_key(Secret(given));
         ASSERT_FALSE(key);
         EXPECT_EQ(key.error().code, Errc::invalid_config);
-        if (!given.empty()) EXPECT_EQ(key.error().describe().find(given), std::string::npos);
+        if (given.empty()) continue;
+        EXPECT_EQ(key.error().describe().find(given), std::string::npos);
     }
 }
 
