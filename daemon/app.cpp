@@ -38,9 +38,9 @@ int complain(Error const& error) {
     return error.code == Errc::invalid_config ? exit_wrong_config : exit_some_failed;
 }
 
-awaitable<Result<Report>> read_report(Plan const& plan, store::Ledger& ledger, bool stopped,
-                                      Clock const& clock) {
-    auto records = co_await read_report_records(plan.config, plan.mappings, ledger);
+awaitable<Result<Report>> read_report(std::shared_ptr<Plan const> plan, store::Ledger& ledger,
+                                      bool stopped, Clock const& clock) {
+    auto records = co_await read_report_records(plan->config, plan->mappings, ledger);
     if (!records) co_return records.error();
     co_return make_report(*records, stopped, unix_now(clock));
 }
@@ -93,7 +93,11 @@ awaitable<int> copy(asio::any_io_executor executor, std::shared_ptr<Plan const> 
     progress.stop();
     signals.cancel();
     co_await tasks.join();
-    auto const report = co_await read_report(*plan, *state->ledger, engine.stopped_early(), clock);
+    for (auto const& admin : engine.status().admins)
+        if (!admin.waits_for.empty())
+            std::cerr << "mailferry: tenant " << admin.tenant << ", admin " << admin.admin << ": "
+                      << admin.waits_for << '\n';
+    auto const report = co_await read_report(plan, *state->ledger, engine.stopped_early(), clock);
     co_await state->close();
     if (!ran) co_return complain(ran.error());
     if (!report) co_return complain(report.error());
@@ -123,13 +127,12 @@ awaitable<void> keep_watchdog(asio::any_io_executor executor, EngineControl cons
 /// Everything that serves others while the engine runs.
 class Service {
 public:
-    Service(asio::any_io_executor executor, Plan const& plan, Engine& engine, State& state,
-            Clock const& clock)
+    Service(asio::any_io_executor executor, Engine& engine, State& state, Clock const& clock)
         : engine_(engine),
           api_(engine,
-               [&plan, &engine, &state, &clock]() -> awaitable<Result<Report>> {
-                   co_return co_await read_report(plan, *state.ledger, engine.stopped_early(),
-                                                  clock);
+               [&engine, &state, &clock]() -> awaitable<Result<Report>> {
+                   co_return co_await read_report(engine.plan(), *state.ledger,
+                                                  engine.stopped_early(), clock);
                }),
           signals_(executor, SIGINT, SIGTERM, SIGHUP), tasks_(executor), executor_(executor) {}
 
@@ -199,7 +202,7 @@ awaitable<int> serve(asio::any_io_executor executor, std::shared_ptr<Plan const>
     Engine engine(executor, plan, clock, *state->ledger, *state->spool, {.once = false});
     int status = 0;
     {
-        Service service(executor, *plan, engine, *state, clock);
+        Service service(executor, engine, *state, clock);
         auto const opened = service.open(plan->config.daemon);
         if (!opened) {
             co_await state->close();

@@ -115,8 +115,12 @@ awaitable<Result<void>> Engine::load_passes(MigrationSlot& migration) {
             all_ended = all_ended && ended(record.state);
         }
         pass->resumes = true;
+        bool const any_failed = std::any_of(pass->views.begin(), pass->views.end(),
+                                            [](MailboxView const& view) {
+                                                return view.state == store::PassState::failed;
+                                            });
         if (all_ended)
-            pass->state = store::PassState::done;
+            pass->state = any_failed ? store::PassState::failed : store::PassState::done;
         else
             migration.queue.push_back(pass.get());
     }
@@ -124,12 +128,32 @@ awaitable<Result<void>> Engine::load_passes(MigrationSlot& migration) {
 }
 
 awaitable<Result<void>> Engine::run() {
-    auto const built = build();
-    if (!built) co_return built.error();
     if (options_.once) {
         auto const again = co_await services_.ledger.retry_failed({});
         if (!again) co_return again.error();
+        side_tasks_.spawn(watch_disk());
     }
+    auto ran = co_await run_plan();
+    while (ran && next_plan_ && !stopping_) {
+        plan_ = std::exchange(next_plan_, nullptr);
+        ran = co_await run_plan();
+    }
+    ended_ = true;
+    changed_.notify_all();
+    co_await side_tasks_.join();
+    co_return ran;
+}
+
+void Engine::stop_pools() {
+    for (auto& [name, pool] : sources_) pool->stop();
+    for (auto& [name, pool] : targets_) pool->stop();
+}
+
+/// Until every pass of the present configuration is done (`once`), another configuration waits, or
+/// shutdown.
+awaitable<Result<void>> Engine::run_plan() {
+    auto const built = build();
+    if (!built) co_return built.error();
     for (auto& migration : migrations_) {
         auto const loaded = co_await load_passes(*migration);
         if (!loaded) co_return loaded.error();
@@ -137,16 +161,32 @@ awaitable<Result<void>> Engine::run() {
     TaskGroup runs(executor_);
     for (auto& migration : migrations_) runs.spawn(run_migration(*migration));
     co_await runs.join();
-    for (auto& [name, pool] : sources_) pool->stop();
-    for (auto& [name, pool] : targets_) pool->stop();
-    ended_ = true;
-    changed_.notify_all();
-    co_await side_tasks_.join();
+    stop_pools();
     co_return Result<void>{};
 }
 
+/// Nobody may come to make room while `copy` waits: after some time without a segment it ends and
+/// says why. The next call goes on.
+awaitable<void> Engine::watch_disk() {
+    auto const look = std::chrono::milliseconds(500);
+    std::chrono::milliseconds full_for{};
+    while (!ended_ && !stopping_) {
+        co_await changed_.wait_for(look);
+        full_for = services_.spool.usage().disk_full ? full_for + look : look * 0;
+        if (full_for < options_.disk_full_patience) continue;
+        gave_up_ = true;
+        for (auto& migration : migrations_)
+            for (auto& pass : migration->passes)
+                for (auto* const run : pass->running)
+                    run->abandon(Error{Errc::disk_full, "no room for the spool in " +
+                                                            plan_->config.daemon.state_dir.string()});
+        co_await services_.spool.close();
+        co_return;
+    }
+}
+
 awaitable<void> Engine::run_migration(MigrationSlot& migration) {
-    while (!stopping_) {
+    while (!stopping_ && !next_plan_ && !gave_up_) {
         if (migration.queue.empty()) {
             if (options_.once) break;
             co_await changed_.wait();
@@ -172,7 +212,7 @@ awaitable<void> Engine::run_pass(MigrationSlot& migration, PassSlot& pass) {
     auto const window = window_of(*pass.pass, pass.started);
     std::size_t next = 0;
     auto const worker = [&]() -> awaitable<void> {
-        while (next < pass.rows.size() && !stopping_ && !pass.asked) {
+        while (next < pass.rows.size() && !stopping_ && !pass.asked && !gave_up_) {
             auto const index = next++;
             if (pass.resumes && pass.views[index].state == store::PassState::done) continue;
             co_await run_mailbox(migration, pass, index, window);
@@ -269,7 +309,7 @@ awaitable<MailboxOutcome> Engine::attempt_mailbox(MigrationSlot& migration, Pass
         carried.stored = outcome.counters.stored;
         carried.bytes_stored = outcome.counters.bytes_stored;
         bool const again = outcome.error && worth_another_run(*outcome.error) &&
-                           attempt < mailbox_attempts_max && !stopping_ && !pass.asked;
+                           attempt < mailbox_attempts_max && !stopping_ && !pass.asked && !gave_up_;
         if (!again) co_return outcome;
         log::warning("mailbox goes on after a fault", {{"mailbox", pair.source},
                                                        {"attempt", attempt},
@@ -293,8 +333,7 @@ awaitable<void> Engine::grace_period() {
 void Engine::shutdown() {
     if (std::exchange(stopping_, true)) return;
     stopped_early_ = !ended_ && passes_running_ > 0;
-    for (auto& [name, pool] : sources_) pool->stop();
-    for (auto& [name, pool] : targets_) pool->stop();
+    stop_pools();
     for (auto& migration : migrations_)
         for (auto& pass : migration->passes)
             for (auto* const run : pass->running) run->stop();

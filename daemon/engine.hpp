@@ -22,6 +22,8 @@ struct EngineOptions {
     bool once = false;              ///< `copy`: run every pass again, then end.
     PoolOptions pools = {};
     std::chrono::milliseconds settle_interval{5'000};
+    /// With `once`: how long a full disk may stand in the way of everything.
+    std::chrono::seconds disk_full_patience{20};
 };
 
 class Engine final : public EngineControl {
@@ -43,7 +45,7 @@ public:
     std::vector<config::Problem> reload() override;
     void shutdown() override;
 
-    Plan const& plan() const { return *plan_; }
+    std::shared_ptr<Plan const> plan() const { return plan_; }
     bool stopped_early() const { return stopped_early_; }
 
 private:
@@ -77,11 +79,15 @@ private:
     awaitable<MailboxOutcome> attempt_mailbox(MigrationSlot& migration, PassSlot& pass,
                                               std::size_t index, transport::Window window);
     awaitable<void> grace_period();
+    awaitable<void> watch_disk();
+    awaitable<Result<void>> run_plan();
+    void stop_pools();
     void count_rows(PassSlot& pass, std::vector<config::MailboxPair> const& mapping);
     PassView view_of(PassSlot const& pass) const;
 
     asio::any_io_executor executor_;
     std::shared_ptr<Plan const> plan_;
+    std::shared_ptr<Plan const> next_plan_;  ///< After reload, until no pass runs.
     EngineOptions const options_;
     MemoryBudget memory_;
     Totals totals_;
@@ -96,6 +102,7 @@ private:
     bool stopping_ = false;
     bool ended_ = false;
     bool stopped_early_ = false;
+    bool gave_up_ = false;                   ///< `once`: the disk stayed full.
     std::size_t passes_running_ = 0;
 };
 

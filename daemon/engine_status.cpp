@@ -159,13 +159,14 @@ awaitable<Result<std::uint64_t>> Engine::retry_failed() {
     co_return *count;
 }
 
-/// Parked admins get another chance at once. A changed file is taken up at the next start; until
-/// then its faults are told, so that the start won't fail.
+/// Parked admins get another chance at once; the new configuration is taken up as soon as no pass
+/// runs. The daemon's own places (state_dir, sockets) are those of the start.
 std::vector<config::Problem> Engine::reload() {
     std::vector<config::Problem> problems;
-    load_plan(plan_->config.file, problems);
+    if (auto plan = load_plan(plan_->config.file, problems)) next_plan_ = std::move(plan);
     for (auto& [name, pool] : sources_) pool->unpark();
     for (auto& [name, pool] : targets_) pool->unpark();
+    changed_.notify_all();
     return problems;
 }
 

@@ -66,6 +66,8 @@ awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
     record.received = meta.received.unix_seconds;
     record.zone_minutes = meta.received.zone_minutes;
     record.flags = std::move(meta.flags);
+    // Whoever copies marked items wants to keep them: the target would expunge them some day.
+    std::erase_if(record.flags, [](auto const& flag) { return has_flag({flag}, "\\Deleted"); });
     bool const wanted = missing_.erase(meta.number) > 0;
     if (!wanted) {
         abandon();

@@ -12,6 +12,7 @@ constexpr std::size_t commands_in_flight = 2;   ///< The next one is at the serv
 constexpr std::size_t grains_for_a_helper = 8;  ///< Left to do, before another session is worth it.
 constexpr int folder_attempts_max = 5;          ///< In a row without one item fetched.
 constexpr std::size_t items_waiting_max = 100'000;  ///< Of all mailboxes: some 400 bytes each.
+constexpr std::chrono::milliseconds pause_after_refusal{1'000};
 constexpr std::uint64_t flag_span = 4096;       ///< Numbers looked up in the ledger at once.
 
 class PageSink final : public transport::ScanSink {
@@ -97,8 +98,7 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
         if (scanned || halted()) co_return;
         // The next scan asks the ledger what is here already: it has to know all of it.
         co_await drain_unspooled();
-        if (is_folder_error(scanned.error().code) ||
-            scanned.error().code == Errc::folder_replaced) {
+        if (is_folder_error(scanned.error().code)) {
             drop_folder(plan, scanned.error().in("source folder " +
                                                  transport::display(plan.source.path)));
             co_return;
@@ -108,10 +108,18 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
         counters_.left_out = counters_before.left_out;
         if (services_.totals.bytes_fetched != fetched_before) attempt = 0;
         auto const disposition = disposition_of(scanned.error().code);
-        bool const again = disposition == Disposition::retry_now ||
-                           disposition == Disposition::retry_later;
-        if (!again || attempt >= folder_attempts_max) {
-            fail(scanned.error().in("source"));
+        if (disposition == Disposition::retry_later && attempt < folder_attempts_max) {
+            auto const pause = scanned.error().retry_after.value_or(pause_after_refusal);
+            co_await changed_.wait_for(pause);
+            continue;
+        }
+        if (disposition == Disposition::retry_later) {
+            drop_folder(plan, scanned.error().in("source folder " +
+                                                 transport::display(plan.source.path)));
+            co_return;
+        }
+        if (disposition != Disposition::retry_now || attempt >= folder_attempts_max) {
+            fail(scanned.error().in("source folder " + transport::display(plan.source.path)));
             co_return;
         }
     }

@@ -49,6 +49,8 @@ public:
     awaitable<MailboxOutcome> run();
     /// Ends the run at the next safe point: groups under way get their answers, nothing new begins.
     void stop();
+    /// The same with a reason that becomes the outcome's error.
+    void abandon(Error reason) { fail(std::move(reason)); }
 
 private:
     friend class FetchReceiver;

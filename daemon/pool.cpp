@@ -10,6 +10,7 @@ namespace mailferry::daemon {
 namespace {
 
 using steady = std::chrono::steady_clock;
+constexpr std::uint32_t sessions_at_first = 4;
 constexpr auto ping_after_idle = std::chrono::seconds(30);
 
 std::string clock_time_in(std::chrono::milliseconds delay) {
@@ -28,9 +29,7 @@ SessionPool<Session>::SessionPool(asio::any_io_executor executor, std::string te
                                   std::uint32_t per_mailbox_max,
                                   std::vector<AdminSlot<Session>> admins, PoolOptions options)
     : executor_(executor), tenant_(std::move(tenant)), per_mailbox_max_(per_mailbox_max),
-      admins_(std::move(admins)), options_(options), changed_(executor), turn_(executor) {
-    for (auto& admin : admins_) admin.ceiling = std::min(admin.sessions_max, 4u);
-}
+      admins_(std::move(admins)), options_(options), changed_(executor), turn_(executor) {}
 
 template <class Session>
 awaitable<Result<typename SessionPool<Session>::Lease>> SessionPool<Session>::acquire(
@@ -168,7 +167,8 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(
     }
     pooled.mailbox = login.mailbox;
     auto& admin = admins_[place.admin];
-    admin.ceiling = std::min(admin.ceiling + 1, admin.sessions_max);
+    auto const grown = std::exchange(admin.proven, true) ? admin.ceiling + 1 : sessions_at_first;
+    admin.ceiling = std::min(grown, admin.sessions_max);
     admin.waits_for.clear();
     failures_ = 0;
     trouble_.clear();
@@ -259,6 +259,8 @@ template <class Session>
 void SessionPool<Session>::unpark() {
     for (auto& admin : admins_) {
         admin.parked.reset();
+        admin.proven = false;
+        admin.ceiling = 1;
         admin.waits_for.clear();
         admin.not_before = {};
     }

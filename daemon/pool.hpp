@@ -48,7 +48,10 @@ struct AdminSlot {
     std::uint32_t sessions_max = 8;
     std::function<awaitable<Result<std::unique_ptr<Session>>>()> connect;
     // State
-    std::uint32_t ceiling = 4;           ///< Present budget of sessions, 1 … sessions_max.
+    /// Present budget of sessions, 1 … sessions_max. One until a sign-in has succeeded: a wrong
+    /// password is tried once, however many mailboxes wait.
+    std::uint32_t ceiling = 1;
+    bool proven = false;                 ///< A sign-in has succeeded.
     std::uint32_t in_use = 0;
     std::optional<Error> parked;         ///< Refused for good, until reload or retry.
     std::chrono::steady_clock::time_point not_before{};

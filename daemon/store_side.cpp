@@ -151,8 +151,15 @@ awaitable<Result<void>> MailboxRun::prepare_target(transport::TargetSession& ses
     plan.target_id = created->id;
     if (plan.source.subscribed && !created->subscribed) {
         auto const subscribed = co_await session.subscribe(*created, true);
-        if (!subscribed && disposition_of(subscribed.error().code) == Disposition::retry_now)
-            co_return subscribed.error();
+        if (!subscribed) {
+            auto const disposition = disposition_of(subscribed.error().code);
+            bool const again = disposition == Disposition::retry_now ||
+                               disposition == Disposition::retry_later;
+            if (again) co_return subscribed.error();
+            log::warning("not subscribed", {{"mailbox", task_.pair->target},
+                                            {"folder", transport::display(created->path)},
+                                            {"reason", subscribed.error().describe()}});
+        }
     }
     co_return co_await save_record(plan);
 }

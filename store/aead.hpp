@@ -24,7 +24,8 @@ public:
     /// `key` has aead_key_bytes bytes; the caller keeps (or wipes) its own copy.
     explicit Aead(std::string_view key);
 
-    /// Writes ciphertext and tag: `out` has plain.size() + aead_tag_bytes bytes, apart from `plain`.
+    /// Writes ciphertext and tag: `out` has plain.size() + aead_tag_bytes bytes, apart from
+    /// `plain`.
     void seal(Nonce const& nonce, std::span<std::byte const> associated,
               std::span<std::byte const> plain, std::span<std::byte> out);
     /// `sealed` is ciphertext and tag; `out` has the ciphertext's size. False: forged or damaged,

@@ -26,8 +26,8 @@ std::optional<std::span<std::byte const>> BlobCodec::pack(std::span<std::byte co
         MAILFERRY_ASSERT(ZSTD_isError(set) == 0);
         level_set_ = level;
     }
-    auto const packed = ZSTD_compress2(packing_.get(), scratch_.get(), scratch_bytes_,
-                                       plain.data(), plain.size());
+    auto const packed =
+        ZSTD_compress2(packing_.get(), scratch_.get(), scratch_bytes_, plain.data(), plain.size());
     // With room for the bound only a lack of memory is left to fail: the bytes go in as they are.
     if (ZSTD_isError(packed) != 0) return std::nullopt;
     auto const allowed = plain.size() - plain.size() * saving_min_percent / 100;

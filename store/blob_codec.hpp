@@ -1,7 +1,7 @@
 #pragma once
 
-/// Compression of frame payloads. Each payload is one whole zstd frame: frames of different items may
-/// interleave, and no byte of one mailbox ever shapes the length of another's.
+/// Compression of frame payloads. Each payload is one whole zstd frame: frames of different items
+/// may interleave, and no byte of one mailbox ever shapes the length of another's.
 
 #include <cstddef>
 #include <memory>

@@ -5,10 +5,10 @@
 #include "store/posix_file.hpp"
 #include "store/write_progress.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <liburing.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -74,13 +74,14 @@ public:
     std::unique_ptr<SegmentFile> make_file(int descriptor,
                                            std::unique_ptr<SegmentFile> slow) override;
 
-    /// `prepare` fills the first entry; with `sync_behind` a linked fdatasync of `descriptor` follows.
+    /// `prepare` fills the first entry; with `sync_behind` a linked fdatasync of `descriptor`
+    /// follows.
     template <class Prepare>
     awaitable<Answers> submit(Prepare prepare, int descriptor, bool sync_behind) {
         return asio::async_initiate<asio::use_awaitable_t<> const, void(Answers)>(
             [this, prepare, descriptor, sync_behind](auto handler) {
                 auto* const flight = new InFlightFor<decltype(handler)>(std::move(handler));
-                start(flight, prepare, descriptor, sync_behind);
+                this->start(flight, prepare, descriptor, sync_behind);
             },
             asio::use_awaitable);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The only door to liburing: one ring whose completions arrive, by an eventfd, on an Asio executor.
+/// The only door to liburing: one ring whose completions arrive, by an eventfd, on an Asio
+/// executor.
 
 #include "store/segment_file.hpp"
 

@@ -39,9 +39,9 @@ public:
             bytes = bytes.subspan(count);
             if (buffered_ > 0) std::memcpy(buffer_.get() + buffered_, front.data(), count);
             // A piece that fills a chunk by itself needs no copy.
-            auto const chunk = buffered_ > 0 ? std::span<std::byte const>(buffer_.get(),
-                                                                          buffered_ + count)
-                                             : front;
+            auto const chunk = buffered_ > 0
+                                   ? std::span<std::byte const>(buffer_.get(), buffered_ + count)
+                                   : front;
             buffered_ = 0;
             auto const stored = co_await store_chunk(chunk);
             if (!stored) co_return stored.error();

@@ -35,8 +35,8 @@ std::optional<int> hex_digit(char c) {
 }
 
 Error unusable(std::string const& reason) {
-    return {Errc::invalid_config, "spool key: " + reason +
-                                      "; it must be 32 raw bytes or 64 hexadecimal digits"};
+    return {Errc::invalid_config,
+            "spool key: " + reason + "; it must be 32 raw bytes or 64 hexadecimal digits"};
 }
 
 Result<Secret> read_key(std::filesystem::path const& path, int fd) {

@@ -15,8 +15,9 @@ inline constexpr std::size_t master_key_bytes = 32;
 /// anything else; the message says what is wrong, never what the bytes are.
 Result<Secret> parse_master_key(Secret given);
 
-/// Reads the key file at `path`, or makes it: random, mode 0600, created exclusively, and synced with
-/// its directory before it is used. Refuses a file that others may read. Blocks; for the start only.
+/// Reads the key file at `path`, or makes it: random, mode 0600, created exclusively, and synced
+/// with its directory before it is used. Refuses a file that others may read. Blocks; for the start
+/// only.
 Result<Secret> load_or_make_master_key(std::filesystem::path const& path);
 
 }  // namespace mailferry::store

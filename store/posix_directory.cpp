@@ -45,8 +45,8 @@ public:
     }
 
     awaitable<Result<std::unique_ptr<SegmentFile>>> open(std::string name) override {
-        auto const descriptor = ::openat(directory_, name.c_str(),
-                                         O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        auto const descriptor =
+            ::openat(directory_, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (descriptor < 0) co_return errno_error(errno, "open " + name);
         co_return file_of(descriptor);
     }
@@ -88,8 +88,8 @@ private:
     }
 
     Result<int> create_file(std::string const& name, std::uint64_t bytes) const {
-        auto const descriptor = ::openat(
-            directory_, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        auto const descriptor = ::openat(directory_, name.c_str(),
+                                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (descriptor < 0) return errno_error(errno, "create " + name);
         auto const reason = ::posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
         if (reason == 0) return descriptor;
@@ -130,8 +130,9 @@ Result<int> lock_directory(int directory, std::string const& path) {
     ::close(lock);
     if (reason != EWOULDBLOCK) return errno_error(reason, "lock " + path);
     return Error{Errc::invalid_config,
-                 "spool " + path + " is in use by another mailferry process: stop that one first, "
-                 "or give this one a state_dir of its own"};
+                 "spool " + path +
+                     " is in use by another mailferry process: stop that one first, "
+                     "or give this one a state_dir of its own"};
 }
 
 }  // namespace
@@ -148,9 +149,9 @@ Result<std::shared_ptr<SegmentDirectory>> open_directory(asio::any_io_executor e
         for (auto const kind : network_file_systems) {
             if (static_cast<std::uint32_t>(status.f_type) != kind) continue;
             ::close(directory);
-            return Error{Errc::invalid_config,
-                         "spool " + path.string() + " lies on a network or user-space file system: "
-                         "put daemon.state_dir on a local disk"};
+            return Error{Errc::invalid_config, "spool " + path.string() +
+                                                   " lies on a network or user-space file system: "
+                                                   "put daemon.state_dir on a local disk"};
         }
     }
     auto const lock = lock_directory(directory, path.string());

@@ -51,9 +51,8 @@ public:
 
     awaitable<Result<void>> write_at(std::uint64_t offset,
                                      std::span<std::byte const> bytes) override {
-        return thread_->run([fd = descriptor_, offset, bytes] {
-            return write_all(fd, offset, bytes);
-        });
+        return thread_->run(
+            [fd = descriptor_, offset, bytes] { return write_all(fd, offset, bytes); });
     }
 
     awaitable<Result<void>> write_and_sync(std::uint64_t offset,
@@ -80,9 +79,8 @@ public:
                                            std::span<std::byte> into) override {
         if (auto const count = read_from_cache(descriptor_, offset, into))
             co_return Result<std::size_t>(*count);
-        co_return co_await thread_->run([fd = descriptor_, offset, into] {
-            return read_all(fd, offset, into);
-        });
+        co_return co_await thread_->run(
+            [fd = descriptor_, offset, into] { return read_all(fd, offset, into); });
     }
 
     awaitable<Result<void>> close() override {

@@ -15,9 +15,7 @@ public:
     template <class Call>
     auto run(Call call) -> awaitable<decltype(call())> {
         // Named: GCC 12 destroys a closure twice that is made inside a co_await expression.
-        auto task = [call = std::move(call)]() -> awaitable<decltype(call())> {
-            co_return call();
-        };
+        auto task = [call = std::move(call)]() -> awaitable<decltype(call())> { co_return call(); };
         co_return co_await asio::co_spawn(pool_.get_executor(), std::move(task),
                                           asio::use_awaitable);
     }

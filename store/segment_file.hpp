@@ -1,7 +1,7 @@
 #pragma once
 
-/// The file operations that the spool needs, as an interface: real ones stand in store/posix_file and
-/// store/io_ring, simulated ones in the tests. Nothing else in the spool touches the disk.
+/// The file operations that the spool needs, as an interface: real ones stand in store/posix_file
+/// and store/io_ring, simulated ones in the tests. Nothing else in the spool touches the disk.
 
 #include "async/asio.hpp"
 

@@ -26,12 +26,12 @@ awaitable<Result<std::unique_ptr<Spool>>> open_spool_in(SpoolEnvironment environ
     auto const key = parse_master_key(std::move(master_key));
     if (!key) co_return key.error();
     KeyWrap keys(*key, options.uuid);
-    auto found = co_await recover_spool(*environment.directory, options.uuid, keys,
-                                        std::move(live), lost, report);
+    auto found = co_await recover_spool(*environment.directory, options.uuid, keys, std::move(live),
+                                        lost, report);
     if (!found) co_return found.error().in("spool " + environment.directory->path());
     std::unique_ptr<Spool> spool =
-        std::make_unique<SpoolCore>(std::move(environment), std::move(executor),
-                                    std::move(options), std::move(keys), std::move(*found));
+        std::make_unique<SpoolCore>(std::move(environment), std::move(executor), std::move(options),
+                                    std::move(keys), std::move(*found));
     co_return spool;
 }
 

@@ -40,8 +40,8 @@ struct SpoolCore::Making {
 
 std::uint64_t Segment::room() const {
     auto const pad = writer->batch_open() ? pad_bytes_max : 0;
-    auto const taken = writer->end() + pad + claimed_bytes + seal_claim_bytes +
-                       finished.size() * seal_entry_bytes;
+    auto const taken =
+        writer->end() + pad + claimed_bytes + seal_claim_bytes + finished.size() * seal_entry_bytes;
     return bytes_allocated > taken ? bytes_allocated - taken : 0;
 }
 
@@ -241,8 +241,8 @@ awaitable<Result<SpoolCore::SegmentPtr>> SpoolCore::make_segment(std::uint64_t b
     auto const key_bytes = key.writable();
     environment_.random({reinterpret_cast<std::uint8_t*>(key_bytes.data()), key_bytes.size()});
     auto const unwrapped = encode_segment_header(header);
-    header.wrapped_key = keys_.wrap(key, header.wrap_nonce,
-                                    std::span(unwrapped).first(wrap_associated_bytes));
+    header.wrapped_key =
+        keys_.wrap(key, header.wrap_nonce, std::span(unwrapped).first(wrap_associated_bytes));
 
     auto const name = segment_name(header.shard, header.sequence);
     auto& directory = *environment_.directory;
@@ -277,12 +277,11 @@ SpoolCore::SegmentPtr SpoolCore::adopt(SegmentHeader const& header, Secret const
     segment->header = header;
     segment->name = segment_name(header.shard, header.sequence);
     segment->bytes_allocated = bytes;
-    segment->reading =
-        std::make_unique<FrameCipher>(key, header.segment_uuid, header.spool_uuid);
-    SpoolWriter::Shared shared{executor_, tasks_,    buffers_,
-                               level_,    counters_, [this, sequence = header.sequence] {
-                                   on_poisoned(sequence);
-                               }};
+    segment->reading = std::make_unique<FrameCipher>(key, header.segment_uuid, header.spool_uuid);
+    SpoolWriter::Shared shared{
+        executor_, tasks_,    buffers_,
+        level_,    counters_, [this, sequence = header.sequence] {
+                                   on_poisoned(sequence); }};
     segment->writer = std::make_shared<SpoolWriter>(
         std::move(shared), std::move(file),
         FrameCipher(key, header.segment_uuid, header.spool_uuid), bytes);
@@ -416,11 +415,10 @@ Result<std::unique_ptr<ItemSource>> SpoolCore::open_item(std::uint64_t item,
     auto const segment = find(location.segment);
     if (segment == nullptr || location.offset < segment_header_bytes ||
         location.offset >= location.end || location.end > segment->bytes_allocated)
-        return Error{Errc::corrupt, "spool segment=" + std::to_string(location.segment) +
-                                        " holds nothing at offset=" +
-                                        std::to_string(location.offset)};
-    auto open = [this, segment,
-                 location]() -> awaitable<Result<std::shared_ptr<SegmentFile>>> {
+        return Error{Errc::corrupt,
+                     "spool segment=" + std::to_string(location.segment) +
+                         " holds nothing at offset=" + std::to_string(location.offset)};
+    auto open = [this, segment, location]() -> awaitable<Result<std::shared_ptr<SegmentFile>>> {
         // What is still in memory is not in the file; what was written but not synced could vanish.
         auto const safe = co_await durable(location);
         if (!safe) co_return safe.error();
@@ -470,9 +468,7 @@ SpoolUsage SpoolCore::usage() const {
 awaitable<void> SpoolCore::close() {
     closing_ = true;
     changed_.notify_all();
-    {
-        auto const turn = co_await making_.lock();
-    }
+    { auto const turn = co_await making_.lock(); }
     while (!reservations_.empty()) unreserve(reservations_.begin()->first);
     retire(current_);
     retire(next_);

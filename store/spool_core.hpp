@@ -56,10 +56,10 @@ struct Segment {
     std::unique_ptr<FrameCipher> reading;
     std::weak_ptr<SegmentFile> reading_file;  ///< Open while somebody reads.
 
-    std::shared_ptr<SpoolWriter> writer;      ///< While filling or sealing.
-    std::uint64_t claimed_bytes = 0;          ///< Of reservations and items that have not ended.
+    std::shared_ptr<SpoolWriter> writer;  ///< While filling or sealing.
+    std::uint64_t claimed_bytes = 0;      ///< Of reservations and items that have not ended.
     std::uint64_t claims_open = 0, claims_ever = 0;
-    std::uint64_t durable_end_at_last = 0;    ///< Once there is no writer.
+    std::uint64_t durable_end_at_last = 0;  ///< Once there is no writer.
     std::vector<SealEntry> finished;
     LiveItems live;
 
@@ -106,8 +106,8 @@ private:
     SegmentPtr claim_in(SegmentPtr segment, std::uint64_t claim_bytes);
     bool take_next_if_full(std::uint64_t claim_bytes);
 
-    /// A creation under way. Its task is never cancelled, only its waiter is: no file and no byte of
-    /// the account may be left without an owner.
+    /// A creation under way. Its task is never cancelled, only its waiter is: no file and no byte
+    /// of the account may be left without an owner.
     struct Making;
     awaitable<Result<SegmentPtr>> make(std::uint64_t bytes);
     awaitable<void> run_making(std::shared_ptr<Making> making, std::uint64_t bytes);

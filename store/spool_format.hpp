@@ -1,7 +1,7 @@
 #pragma once
 
-/// The bytes of a segment, MFSP v1.0: docs/spool-format.md is the grammar, this its only spelling in
-/// code. Values and buffers, no I/O.
+/// The bytes of a segment, MFSP v1.0: docs/spool-format.md is the grammar, this its only spelling
+/// in code. Values and buffers, no I/O.
 
 #include "config/base/error.hpp"
 #include "store/aead.hpp"
@@ -33,7 +33,7 @@ inline constexpr std::uint8_t aead_aes_256_gcm = 1;
 struct SegmentHeader {
     Uuid spool_uuid{}, segment_uuid{};
     std::uint64_t sequence = 0, incarnation = 0, created_unix_ns = 0;
-    Uuid previous_uuid{};                   ///< Zero for the first of an incarnation.
+    Uuid previous_uuid{};                     ///< Zero for the first of an incarnation.
     std::uint64_t previous_sealed_bytes = 0;  ///< 0: the previous one was not sealed yet.
     std::uint16_t shard = 0;
     KeyId key_id{};
@@ -46,11 +46,18 @@ using SegmentHeaderBytes = std::array<std::byte, segment_header_bytes>;
 inline constexpr std::size_t wrap_associated_bytes = 132;
 
 SegmentHeaderBytes encode_segment_header(SegmentHeader const& header);
-/// corrupt: magic, checksum or a field is wrong; unsupported: a later major version or another AEAD.
+/// corrupt: magic, checksum or a field is wrong; unsupported: a later major version or another
+/// AEAD.
 Result<SegmentHeader> decode_segment_header(std::span<std::byte const> bytes);
 
 enum class FrameType : std::uint8_t {
-    item_head = 1, item_data = 2, item_end = 3, group = 4, dictionary = 5, pad = 6, seal = 7,
+    item_head = 1,
+    item_data = 2,
+    item_end = 3,
+    group = 4,
+    dictionary = 5,
+    pad = 6,
+    seal = 7,
 };
 /// A type with this bit may be passed over by a reader that doesn't know it.
 inline constexpr std::uint8_t type_skippable = 0x80;
@@ -71,7 +78,7 @@ struct FrameHeader {
     std::uint32_t chunk = 0;
     std::uint32_t dictionary = 0;
 
-    std::uint64_t end() const;       ///< First byte behind the frame and its fill.
+    std::uint64_t end() const;  ///< First byte behind the frame and its fill.
     bool operator==(FrameHeader const&) const = default;
 };
 
@@ -95,14 +102,14 @@ struct DecodedFrame {
     bool good() const { return fault.empty(); }
 };
 
-/// Writes and checks the frames of one segment. The data key, the segment's and the spool's uuid bind
-/// each frame to its place: edited, moved, swapped or transplanted bytes are refused.
+/// Writes and checks the frames of one segment. The data key, the segment's and the spool's uuid
+/// bind each frame to its place: edited, moved, swapped or transplanted bytes are refused.
 class FrameCipher {
 public:
     FrameCipher(Secret const& data_key, Uuid const& segment_uuid, Uuid const& spool_uuid);
 
-    /// Encrypts `body` and writes the whole frame to `out` (frame_bytes(body.size()) bytes). Fills in
-    /// cipher_bytes and body_crc. The caller never uses a sequence number twice.
+    /// Encrypts `body` and writes the whole frame to `out` (frame_bytes(body.size()) bytes). Fills
+    /// in cipher_bytes and body_crc. The caller never uses a sequence number twice.
     FrameHeader seal(FrameHeader header, std::span<std::byte const> body, std::span<std::byte> out);
 
     /// `frame` begins with the header that gave `header`. Writes the body to `out` (cipher_bytes).

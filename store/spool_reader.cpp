@@ -7,6 +7,15 @@
 #include <utility>
 
 namespace mailferry::store {
+namespace {
+
+/// Pads and seals carry no item's number, and 0 could be one.
+bool of_an_item(FrameType type) {
+    return type == FrameType::item_head || type == FrameType::item_data ||
+           type == FrameType::item_end;
+}
+
+}  // namespace
 
 std::span<std::byte> ScratchBuffer::at_least(std::size_t bytes) {
     if (bytes > capacity_) {
@@ -70,8 +79,8 @@ awaitable<Result<void>> SpooledItemSource::load(std::uint64_t bytes) {
         auto const piece = std::min(wanted - window_size_, window_bytes);
         auto const count = co_await file_->read_at(window_begin_ + window_size_,
                                                    {window_.data() + window_size_, piece});
-        if (!count) co_return count.error().in("spool segment=" +
-                                               std::to_string(location_.segment));
+        if (!count)
+            co_return count.error().in("spool segment=" + std::to_string(location_.segment));
         window_size_ += *count;
         if (*count < piece) break;
     }
@@ -87,12 +96,10 @@ awaitable<Result<SpooledItemSource::Frame>> SpooledItemSource::next_frame() {
         if (!decoded.good()) co_return damage(decoded.fault);
         auto const& header = decoded.header;
         if (header.end() > location_.end) co_return damage("a frame reaches beyond the item");
-        if (sequence_ && header.sequence != *sequence_ + 1)
-            co_return damage("frames out of order");
+        if (sequence_ && header.sequence != *sequence_ + 1) co_return damage("frames out of order");
         sequence_ = header.sequence;
         auto const bytes = frame_bytes(header.cipher_bytes);
-        auto const type = static_cast<std::uint8_t>(header.type);
-        if (header.item != item_ || (type & type_skippable) != 0) {
+        if (header.item != item_ || !of_an_item(header.type)) {
             position_ += bytes;
             continue;
         }
@@ -161,12 +168,10 @@ awaitable<Result<std::span<std::byte const>>> SpooledItemSource::next() {
             if (!piece) co_return failed_.emplace(piece.error());
             position_ = frame->header.end();
             co_return *piece;
-        } else if (type == FrameType::item_end) {
+        } else {
             auto const whole = take_end(*frame);
             if (!whole) co_return failed_.emplace(whole.error());
             ended_ = true;
-        } else {
-            co_return failed_.emplace(damage("a frame that is no part of an item"));
         }
         position_ = frame->header.end();
     }

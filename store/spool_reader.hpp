@@ -66,7 +66,7 @@ private:
     ScratchBuffer window_, body_, plain_;
     std::uint64_t window_begin_ = 0;  ///< File offset of the window's first byte.
     std::size_t window_size_ = 0;
-    std::uint64_t position_ = 0;      ///< File offset of the next frame.
+    std::uint64_t position_ = 0;             ///< File offset of the next frame.
     std::optional<std::uint64_t> sequence_;  ///< Of the last frame, whosever it was.
 
     bool began_ = false, ended_ = false;

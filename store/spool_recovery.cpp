@@ -70,8 +70,8 @@ private:
         }
     }
 
-    void give_up(LiveRange items, std::uint64_t sequence, std::uint64_t offset,
-                 std::uint64_t bytes, std::string reason) {
+    void give_up(LiveRange items, std::uint64_t sequence, std::uint64_t offset, std::uint64_t bytes,
+                 std::string reason) {
         report_.damages.push_back({sequence, offset, bytes, std::move(reason), false});
         for (auto const& item : items) lost_(item.item);
     }
@@ -158,8 +158,8 @@ private:
         for (auto const& gap : scan.gaps) {
             auto const torn = gap.begin >= promised;
             if (torn && gap.blank) continue;  // Allocated, not used yet.
-            report_.damages.push_back({sequence, gap.begin, gap.end - gap.begin,
-                                       std::string(gap.reason), torn});
+            report_.damages.push_back(
+                {sequence, gap.begin, gap.end - gap.begin, std::string(gap.reason), torn});
             if (!torn) damages.push_back(gap);
         }
         return damages;

@@ -23,10 +23,10 @@ struct FoundSpool {
     std::uint64_t sequence_max = 0;  ///< Of all that were ever named, by file or ledger.
 };
 
-/// Brings directory and ledger together. Sealed segments are trusted until they are read; all others
-/// are scanned, never appended to, and cut down to what lives. Deletes segments without live items.
-/// Nothing is deleted or cut before the verdict over its segment is known, and running it again after
-/// a crash at any point gives the same answer.
+/// Brings directory and ledger together. Sealed segments are trusted until they are read; all
+/// others are scanned, never appended to, and cut down to what lives. Deletes segments without live
+/// items. Nothing is deleted or cut before the verdict over its segment is known, and running it
+/// again after a crash at any point gives the same answer.
 ///
 /// invalid_config: a segment of another spool, or one that another key wrote and that holds live
 /// items; the message names the cure.

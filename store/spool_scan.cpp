@@ -57,9 +57,8 @@ private:
 };
 
 bool all_zero(std::span<std::byte const> bytes) {
-    return bytes.empty() ||
-           (bytes[0] == std::byte{0} &&
-            std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+    return bytes.empty() || (bytes[0] == std::byte{0} &&
+                             std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 class Scan {
@@ -147,8 +146,8 @@ awaitable<Result<bool>> is_sealed(SegmentFile& file, SegmentHeader const& header
         frame_bytes(seal_body_fixed_bytes + items_per_segment_max * seal_entry_bytes) +
         pad_bytes_max);
     auto const seed = crc32c(header.segment_uuid);
-    auto const begin = std::max<std::uint64_t>(segment_header_bytes,
-                                               file_bytes - std::min(file_bytes, reach));
+    auto const begin =
+        std::max<std::uint64_t>(segment_header_bytes, file_bytes - std::min(file_bytes, reach));
     FileWindow window(file, file_bytes);
     // Most seals are small: look from the end.
     for (auto at = file_bytes; at > begin;) {
@@ -164,8 +163,7 @@ awaitable<Result<bool>> is_sealed(SegmentFile& file, SegmentHeader const& header
         auto const last = co_await window.at(behind, frame_header_bytes);
         if (!last) co_return last.error();
         auto const pad = decode_frame_header(*last, behind, seed);
-        co_return pad.good() && pad.header.type == FrameType::pad &&
-            pad.header.end() == file_bytes;
+        co_return pad.good() && pad.header.type == FrameType::pad&& pad.header.end() == file_bytes;
     }
     co_return false;
 }

@@ -16,13 +16,13 @@ struct ScanGap {
 
 struct ScanOutcome {
     std::uint64_t frames = 0;
-    std::uint64_t end = segment_header_bytes;     ///< Behind the last valid frame.
+    std::uint64_t end = segment_header_bytes;           ///< Behind the last valid frame.
     std::uint64_t durable_upto = segment_header_bytes;  ///< The largest that a valid frame names.
     std::vector<ScanGap> gaps;
 };
 
-/// Walks all frames by their checksums, without a key. Behind damage it goes on at the next frame if
-/// the header was good, otherwise at the next 4 KiB boundary that holds a frame of this segment.
+/// Walks all frames by their checksums, without a key. Behind damage it goes on at the next frame
+/// if the header was good, otherwise at the next 4 KiB boundary that holds a frame of this segment.
 /// Bounded memory: one frame.
 awaitable<Result<ScanOutcome>> scan_segment(SegmentFile& file, SegmentHeader const& header,
                                             std::uint64_t file_bytes);

@@ -138,8 +138,8 @@ awaitable<void> SpoolWriter::flush() {
 }
 
 void SpoolWriter::poison(Error error) {
-    // The kernel may drop dirty pages after a failed fsync and report success the next time, so this
-    // file is never written or synced again, whatever the reason (a full disk included).
+    // The kernel may drop dirty pages after a failed fsync and report success the next time, so
+    // this file is never written or synced again, whatever the reason (a full disk included).
     failed_ = Error{Errc::io_error, "spool segment is closed after a failure: " + error.context};
     batch_bytes_ = 0;
     batch_.reset();
@@ -159,7 +159,8 @@ awaitable<Result<void>> SpoolWriter::seal(std::vector<SealEntry> items) {
     // In a batch of its own, so that a reader finds it from the end of the file.
     SealBody seal{.frames = frames_, .batches = batches_, .items = std::move(items)};
     auto digest = headers_digest_.clone().finish();
-    std::copy(digest.begin(), digest.end(), reinterpret_cast<std::uint8_t*>(seal.headers_digest.data()));
+    std::copy(digest.begin(), digest.end(),
+              reinterpret_cast<std::uint8_t*>(seal.headers_digest.data()));
     auto const body = encode(seal);
     auto const room = co_await room_for(frame_bytes(body.size()));
     if (!room) co_return room.error();

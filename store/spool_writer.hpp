@@ -46,8 +46,8 @@ struct WriterCounters {
 /// Durability: append() puts a frame into the current batch. A batch is written when somebody waits
 /// for it or when it is big, and it is synced with the write; while one is on its way the next is
 /// collected, so a lone item is synced at once and many share a sync, without a timer. durable(end)
-/// resolves when everything in front of `end` has survived fdatasync. The segment's own name has been
-/// synced before the writer gets the file.
+/// resolves when everything in front of `end` has survived fdatasync. The segment's own name has
+/// been synced before the writer gets the file.
 ///
 /// A failed write or sync poisons the writer for good: the file is not written or synced again, and
 /// what lies behind durable_end() counts as never written. Nonces: one writer per segment and key,
@@ -110,7 +110,7 @@ private:
     BatchBuffers::Buffer batch_;
     std::size_t batch_bytes_ = 0;
     std::uint64_t batch_begin_ = segment_header_bytes;
-    std::uint64_t end_ = segment_header_bytes;          ///< First byte behind the last frame.
+    std::uint64_t end_ = segment_header_bytes;  ///< First byte behind the last frame.
     std::uint64_t durable_end_ = segment_header_bytes;
     std::uint64_t demanded_end_ = 0;  ///< Somebody waits for everything in front of it.
     std::size_t waiting_for_room_ = 0;

@@ -9,8 +9,9 @@
 
 namespace mailferry::store {
 
-/// What is left of a write after the kernel's answers. Both back ends decide with it, so that a short
-/// write is never taken for a whole one and never repeated with other bytes or at another place.
+/// What is left of a write after the kernel's answers. Both back ends decide with it, so that a
+/// short write is never taken for a whole one and never repeated with other bytes or at another
+/// place.
 class WriteProgress {
 public:
     WriteProgress(std::uint64_t offset, std::span<std::byte const> bytes)
@@ -20,7 +21,8 @@ public:
     std::span<std::byte const> rest() const { return rest_; }
     bool complete() const { return rest_.empty(); }
 
-    /// `answer` is a count of bytes or a negative errno. An error, or nothing: go on unless complete.
+    /// `answer` is a count of bytes or a negative errno. An error, or nothing: go on unless
+    /// complete.
     Result<void> wrote(std::int64_t answer) {
         if (answer == -EINTR || answer == -EAGAIN) answer = 0;
         if (answer < 0) return errno_error(static_cast<int>(-answer), "write");

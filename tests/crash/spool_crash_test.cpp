@@ -85,9 +85,10 @@ void expect_all(SpoolLife& life, Ledger const& ledger) {
     EXPECT_EQ(life.spool->usage().items_live, ledger.live.size());
 }
 
-// Goal: whatever durable() promised is there after a power cut, byte for byte, and the spool works on.
-// Method: cut the power before disk operation 0, 1, 2, ... until a run finishes unharmed. SimDisk keeps
-// what was synced; of each unsynced write a seeded random part survives. Each seed is a replay.
+// Goal: whatever durable() promised is there after a power cut, byte for byte, and the spool works
+// on. Method: cut the power before disk operation 0, 1, 2, ... until a run finishes unharmed.
+// SimDisk keeps what was synced; of each unsynced write a seeded random part survives. Each seed is
+// a replay.
 TEST(SpoolCrashTest, DurableItemsSurviveAPowerCutAtEveryStep) {
     for (unsigned seed = 1; seed <= seeds(); ++seed) {
         bool finished = false;
@@ -116,8 +117,8 @@ TEST(SpoolCrashTest, DurableItemsSurviveAPowerCutAtEveryStep) {
     }
 }
 
-// Goal: recovery that is cut itself, and cut again, ends in the same state. Method: as above, with the
-// second cut before each operation of the recovery.
+// Goal: recovery that is cut itself, and cut again, ends in the same state. Method: as above, with
+// the second cut before each operation of the recovery.
 TEST(SpoolCrashTest, RecoveryCanBeCutAtEveryStep) {
     for (unsigned seed = 1; seed <= seeds(); ++seed) {
         for (std::uint64_t cut = 3; cut < 60; cut += 7) {

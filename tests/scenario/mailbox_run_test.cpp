@@ -153,8 +153,13 @@ TEST(MailboxRunTest, CopiesEachItemOnceWithFlagsAndDates) {
     EXPECT_EQ(outcome.counters.seen, 320u);
     EXPECT_EQ(contents(world.at_target("INBOX")), contents(&world.at_source({"INBOX"})));
     EXPECT_EQ(world.at_target("Archive/2019")->items.size(), 20u);
-    EXPECT_EQ(world.at_target("INBOX")->items[7].flags, transport::Flags{"\\Seen"});
-    EXPECT_EQ(world.at_target("INBOX")->items[7].received.unix_seconds, 1'600'000'007);
+    for (auto const& item : world.at_target("INBOX")->items) {
+        EXPECT_EQ(item.flags, transport::Flags{"\\Seen"});
+        EXPECT_EQ(item.received.zone_minutes, 60);
+        EXPECT_NE(item.bytes.find("message " + std::to_string(item.received.unix_seconds -
+                                                             1'600'000'000) + "\r\n"),
+                  std::string::npos);
+    }
     EXPECT_EQ(world.usage_at_end.items_live, 0u);
 }
 
@@ -212,7 +217,7 @@ TEST(MailboxRunTest, LostAnswerWithByteIdenticalItemsCountsThem) {
 }
 
 TEST(MailboxRunTest, ConnectionLostBeforeCommitSendsAgain) {
-    for (int group = 1; group <= 5; ++group) {
+    for (int group = 1; group <= 3; ++group) {
         SCOPED_TRACE(group);
         World world;
         fill(world.at_source({"INBOX"}), 300);
@@ -337,6 +342,25 @@ TEST(MailboxRunTest, StopLeavesWhatWasFetchedForTheNextRun) {
     ASSERT_FALSE(world.run().error);
     EXPECT_EQ(contents(world.at_target("INBOX")), contents(&world.at_source({"INBOX"})));
     EXPECT_LE(world.source.fetches, fetches + 2) << "spooled items are not fetched again";
+}
+
+TEST(MailboxRunTest, ReplacedSourceFolderIsRecognisedByContent) {
+    World world;
+    auto& inbox = world.at_source({"INBOX"});
+    fill(inbox, 30);
+    inbox.add("twin\r\n");
+    inbox.add("twin\r\n");
+    ASSERT_FALSE(world.run().error);
+    inbox.generation = "2";
+    inbox.next = 500;
+    for (auto& item : inbox.items) item.number = inbox.next++;
+    std::reverse(inbox.items.begin(), inbox.items.end());
+    inbox.add("new\r\n");
+    inbox.add("twin\r\n");
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(outcome.counters.stored, 2u);
+    EXPECT_EQ(contents(world.at_target("INBOX")), contents(&inbox));
 }
 
 TEST(MailboxRunTest, UnknownMailboxAndRefusedLoginAreTheMailboxsOwnFailure) {

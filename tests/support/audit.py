@@ -73,9 +73,13 @@ def snapshot(client, alter=None):
         folder.selectable = b"\\noselect" not in attributes
         folder.use = b" ".join(sorted(attributes & _ROLES)).decode()
     _subscriptions(client, layout, folders)
+    # Asked for at the first look, so that the second one compares real numbers: Dovecot begins to
+    # keep them when the first client asks.
+    capability = client.command(b"CAPABILITY")[0]
+    option = b" (CONDSTORE)" if b"CONDSTORE" in capability else b""
     for path, folder in folders.items():
         if folder.selectable:
-            _read_folder(client, names[path], folder, alter)
+            _read_folder(client, client.quoted(names[path]) + option, folder, alter)
     return folders
 
 
@@ -88,7 +92,7 @@ def _subscriptions(client, layout, folders):
 
 def _read_folder(client, name, folder, alter):
     state = {}
-    for response in client.command(b"EXAMINE ", client.quoted(name)):
+    for response in client.command(b"EXAMINE ", name):
         match = re.match(rb"\[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d+)\]", response[-1] or b"") \
             if len(response) == 2 and isinstance(response[-1], bytes) else None
         if match:

@@ -134,9 +134,15 @@ class Dovecot(Server):
         return path.read_text(errors="replace") if path.exists() else ""
 
     def set_quota(self, user, size):
-        """Takes effect for new sessions."""
+        """Returns when new sessions have it: Dovecot looks at its files once a second or so."""
         self.quota_bytes[user] = size
         self._write_users()
+        process.wait_until(lambda: self._quota_kib(user) == size // 1024, 10, "the new quota", 0.2)
+
+    def _quota_kib(self, user):
+        with self.connect(user) as client:
+            answers = client.command(b"GETQUOTAROOT INBOX")
+        return next((int(one[2][2]) for one in answers if one[0] == b"QUOTA"), None)
 
     def refuse_folder(self, user, name):
         """sdbox: puts a file where the folder would be, so that CREATE is refused."""

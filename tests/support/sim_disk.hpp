@@ -116,8 +116,7 @@ private:
             for (auto const& write : unsynced) {
                 if (durable.size() < write.offset + write.bytes.size())
                     durable.resize(write.offset + write.bytes.size());
-                std::memcpy(durable.data() + write.offset, write.bytes.data(),
-                            write.bytes.size());
+                std::memcpy(durable.data() + write.offset, write.bytes.data(), write.bytes.size());
             }
             unsynced.clear();
             durable.resize(content.size());

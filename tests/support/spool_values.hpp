@@ -91,8 +91,9 @@ public:
         : SpoolLife(std::make_shared<asio::io_context>(), std::move(directory), settings,
                     std::move(live)) {}
     /// For directories that need an executor of their own.
-    SpoolLife(std::shared_ptr<asio::io_context> io, std::shared_ptr<store::SegmentDirectory> directory,
-              Settings settings, std::vector<store::LiveItem> live = {})
+    SpoolLife(std::shared_ptr<asio::io_context> io,
+              std::shared_ptr<store::SegmentDirectory> directory, Settings settings,
+              std::vector<store::LiveItem> live = {})
         : context_(std::move(io)) {
         store::SpoolEnvironment environment;
         environment.directory = std::move(directory);
@@ -104,12 +105,11 @@ public:
         if (settings.low_water) options.settings.low_water = ByteCount{*settings.low_water};
         options.uuid.fill(settings.uuid);
         options.incarnation = settings.incarnation;
-        auto opened = run_in(context(), store::open_spool_in(
-                                            std::move(environment), context().get_executor(),
-                                            std::move(options), test_key(settings.key),
-                                            std::move(live),
-                                            [this](std::uint64_t item) { lost.push_back(item); },
-                                            report));
+        auto opened =
+            run_in(context(), store::open_spool_in(
+                                  std::move(environment), context().get_executor(),
+                                  std::move(options), test_key(settings.key), std::move(live),
+                                  [this](std::uint64_t item) { lost.push_back(item); }, report));
         if (opened)
             spool = std::move(*opened);
         else

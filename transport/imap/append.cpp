@@ -29,7 +29,9 @@ class Group {
 public:
     Group(Link& link, AppendFolder folder, std::vector<StoreItem> items,
           transport::BeforeCommit before_commit)
-        : link_(link), folder_(std::move(folder)), items_(std::move(items)),
+        : link_(link),
+          folder_(std::move(folder)),
+          items_(std::move(items)),
           before_commit_(std::move(before_commit)) {}
 
     awaitable<Result<StoreResult>> run() {
@@ -212,8 +214,8 @@ DateTime storable_date(transport::ReceivedDate date) {
     constexpr std::int64_t first = 86'400;            // 1970-01-02 00:00:00 UTC
     constexpr std::int64_t last = 2'147'472'000 - 1;  // 2038-01-18 23:59:59 UTC
     auto const instant = std::clamp(date.unix_seconds, first, last);
-    auto const keeps_zone = instant == date.unix_seconds && date.zone_minutes > -1'440 &&
-                            date.zone_minutes < 1'440;
+    auto const keeps_zone =
+        instant == date.unix_seconds && date.zone_minutes > -1'440 && date.zone_minutes < 1'440;
     return {instant, keeps_zone ? date.zone_minutes : std::int16_t{0}};
 }
 

@@ -116,7 +116,8 @@ awaitable<Result<void>> AppendWriter::flush() {
 
 bool AppendWriter::is_hopeless(CommandTicket const& ticket, std::uint64_t bytes_left) const {
     auto const& status = connection_.answered(ticket);
-    return is_only_command_ && status && status->kind != StatusKind::ok && bytes_left > wasted_bytes_max;
+    return is_only_command_ && status && status->kind != StatusKind::ok &&
+           bytes_left > wasted_bytes_max;
 }
 
 }  // namespace mailferry::imap

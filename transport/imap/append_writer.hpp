@@ -1,6 +1,7 @@
 #pragma once
 
-/// Puts APPEND commands with their messages on the wire, and holds back what lets the server commit.
+/// Puts APPEND commands with their messages on the wire, and holds back what lets the server
+/// commit.
 
 #include "transport/imap/connection.hpp"
 #include "transport/session.hpp"
@@ -18,7 +19,8 @@ public:
     /// `is_only_command`: a refusal half-way may end the connection instead of sending the rest.
     AppendWriter(Connection& connection, transport::BeforeCommit const& before_commit,
                  bool is_only_command)
-        : connection_(connection), before_commit_(before_commit),
+        : connection_(connection),
+          before_commit_(before_commit),
           is_only_command_(is_only_command) {}
 
     /// Writes one command; `readers` are its messages in order. Resolves when all is gathered, or

@@ -33,7 +33,9 @@ std::pair<UidSet, UidSet> halves(UidSet const& set) {
 class Delivery {
 public:
     Delivery(Connection& connection, UidSet wanted, ItemReceiver& receiver, bool discards)
-        : connection_(connection), left_(std::move(wanted)), receiver_(receiver),
+        : connection_(connection),
+          left_(std::move(wanted)),
+          receiver_(receiver),
           discards_(discards) {}
 
     /// Until the command is answered.
@@ -75,8 +77,8 @@ private:
         if (begin.uid && !left_.contains(*begin.uid)) co_return Result<void>{};
         if (begin.bytes > message_bytes_max) {
             if (begin.uid)
-                receiver_.failed(*begin.uid, {Errc::item_too_large,
-                                              std::to_string(begin.bytes) + " octets"});
+                receiver_.failed(*begin.uid,
+                                 {Errc::item_too_large, std::to_string(begin.bytes) + " octets"});
             co_return Error{Errc::connection_lost, "a message too large to read"};
         }
         // An empty body may be a failure: the end knows the announced size.
@@ -114,8 +116,10 @@ private:
 };
 
 awaitable<Result<CommandTicket>> send_fetch(Link& link, UidSet const& uids) {
-    auto built = std::move(link.command().text(" UID FETCH ").uids(uids).text(
-                               " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"))
+    auto built = std::move(link.command()
+                               .text(" UID FETCH ")
+                               .uids(uids)
+                               .text(" (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"))
                      .finish();
     co_return co_await link.connection().send(std::move(*built), nullptr, uids);
 }
@@ -149,8 +153,8 @@ awaitable<Result<void>> receive(Link& link, CommandTicket const& ticket, UidSet 
 
 /// Sends all parts in one flight behind the EXAMINE if one is needed, then receives them.
 awaitable<Result<void>> fly(Link& link, std::string const& folder,
-                            std::optional<std::string> const& generation,
-                            std::vector<UidSet> parts, ItemReceiver& receiver, Run& run) {
+                            std::optional<std::string> const& generation, std::vector<UidSet> parts,
+                            ItemReceiver& receiver, Run& run) {
     std::vector<CommandTicket> tickets;
     auto turn = co_await link.connection().turn();
     auto const selection = co_await link.select(folder, false);

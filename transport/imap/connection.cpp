@@ -61,8 +61,13 @@ CommandTicket::~CommandTicket() {
 
 Connection::Connection(asio::any_io_executor executor, std::unique_ptr<transport::Stream> stream,
                        Begin begin, ConnectionLimits limits)
-    : executor_(executor), stream_(std::move(stream)), parser_({}, begin), limits_(limits),
-      write_turn_(executor), changed_(executor), greeting_due_(begin == Begin::greeting) {}
+    : executor_(executor),
+      stream_(std::move(stream)),
+      parser_({}, begin),
+      limits_(limits),
+      write_turn_(executor),
+      changed_(executor),
+      greeting_due_(begin == Begin::greeting) {}
 
 std::shared_ptr<Connection> Connection::start(asio::any_io_executor executor,
                                               std::unique_ptr<transport::Stream> stream,
@@ -73,6 +78,7 @@ std::shared_ptr<Connection> Connection::start(asio::any_io_executor executor,
     asio::co_spawn(
         executor,
         [](std::shared_ptr<Connection> connection) -> awaitable<void> {
+            OnException const guard([&] { connection->fail(cancelled()); });
             co_await connection->read_loop();
         }(self),
         asio::detached);
@@ -277,8 +283,9 @@ awaitable<std::optional<imap::Event>> Connection::next_event() {
         if (failure_) co_return std::nullopt;
         auto const read = co_await stream_->read_some(buffer_);
         if (!read || *read == 0) {
-            auto const reason = read ? Error{Errc::connection_lost, "the server closed the connection"}
-                                     : read.error();
+            auto const reason =
+                read ? Error{Errc::connection_lost, "the server closed the connection"}
+                     : read.error();
             fail(farewell_.value_or(reason));
             co_return std::nullopt;
         }

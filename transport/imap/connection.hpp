@@ -1,7 +1,7 @@
 #pragma once
 
-/// One IMAP connection: bytes in and out, commands in flight, answers to their commands. It knows no
-/// mailbox and no folder.
+/// One IMAP connection: bytes in and out, commands in flight, answers to their commands. It knows
+/// no mailbox and no folder.
 
 #include "async/event.hpp"
 #include "transport/imap/command.hpp"
@@ -36,7 +36,8 @@ class PendingCommand;
 class CommandTicket {
 public:
     CommandTicket() = default;
-    explicit CommandTicket(std::shared_ptr<PendingCommand> pending) : pending_(std::move(pending)) {}
+    explicit CommandTicket(std::shared_ptr<PendingCommand> pending)
+        : pending_(std::move(pending)) {}
     CommandTicket(CommandTicket&&) = default;
     CommandTicket& operator=(CommandTicket&& other) noexcept;
     ~CommandTicket();
@@ -60,8 +61,8 @@ public:
 
     /// Starts the reading loop; the loop keeps the connection alive until it is cut.
     static std::shared_ptr<Connection> start(asio::any_io_executor executor,
-                                             std::unique_ptr<transport::Stream> stream,
-                                             Begin begin, ConnectionLimits limits = {});
+                                             std::unique_ptr<transport::Stream> stream, Begin begin,
+                                             ConnectionLimits limits = {});
 
     /// The first response; only with Begin::greeting. BYE is an error.
     awaitable<Result<Status>> greeting();
@@ -79,8 +80,7 @@ public:
     /// Waits for `+`. False: the command was answered instead and is over.
     awaitable<Result<bool>> invited(CommandTicket const& ticket);
     /// A whole command without message octets. Its text is wiped afterwards.
-    awaitable<Result<CommandTicket>> send(Command command, DataHandler on_data,
-                                          UidSet bodies = {});
+    awaitable<Result<CommandTicket>> send(Command command, DataHandler on_data, UidSet bodies = {});
 
     // With or without:
 
@@ -144,16 +144,16 @@ private:
     ResponseParser parser_;
     ConnectionLimits const limits_;
     std::array<std::byte, 32 * 1024> buffer_;
-    std::string_view input_;            ///< Read and not yet parsed; points into buffer_.
-    std::uint64_t event_bytes_ = 0;     ///< Wire bytes of the event just parsed.
+    std::string_view input_;         ///< Read and not yet parsed; points into buffer_.
+    std::uint64_t event_bytes_ = 0;  ///< Wire bytes of the event just parsed.
     std::uint64_t unasked_bytes_ = 0;
 
     AsyncMutex write_turn_;
-    ::mailferry::Event changed_;        ///< Answers, invitations, reading given back, failure.
+    ::mailferry::Event changed_;  ///< Answers, invitations, reading given back, failure.
     std::deque<std::shared_ptr<PendingCommand>> pending_;
     std::shared_ptr<PendingCommand> borrower_;    ///< Reads at present instead of the loop.
     std::shared_ptr<PendingCommand> body_owner_;  ///< Whose message is being read.
-    bool in_body_ = false;              ///< Between BodyBegin and FetchEnd.
+    bool in_body_ = false;                        ///< Between BodyBegin and FetchEnd.
     PendingCommand* waits_for_continuation_ = nullptr;
     std::uint64_t last_tag_ = 0;
     std::uint32_t surplus_continuations_ = 0;
@@ -163,7 +163,7 @@ private:
     bool greeting_due_;
     bool compress_next_ = false;
     std::optional<Status> greeting_;
-    std::optional<Error> farewell_;     ///< After BYE: why the end of the stream comes.
+    std::optional<Error> farewell_;  ///< After BYE: why the end of the stream comes.
     std::optional<Error> failure_;
 };
 

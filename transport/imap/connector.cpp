@@ -22,7 +22,8 @@ Dial dial_tenant(config::Tenant const& tenant) {
         std::filesystem::path ca_file;
         config::Tls tls;
     };
-    auto const state = std::make_shared<State>(State{std::move(options), tenant.ca_file, tenant.tls});
+    auto const state =
+        std::make_shared<State>(State{std::move(options), tenant.ca_file, tenant.tls});
     return [state]() -> awaitable<Result<std::unique_ptr<transport::Stream>>> {
         auto const held = state;
         if (held->tls != config::Tls::none && !held->options.tls) {

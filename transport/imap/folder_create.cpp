@@ -91,7 +91,8 @@ private:
             if (special) continue;
             if (auto const pause = pause_asked(*status, "CREATE")) co_return *pause;
             auto const is_full = status->is("OVERQUOTA");
-            refusal_ = refusal(*status, is_full ? Errc::over_quota : Errc::folder_refused, "CREATE");
+            refusal_ =
+                refusal(*status, is_full ? Errc::over_quota : Errc::folder_refused, "CREATE");
             co_return false;
         }
     }

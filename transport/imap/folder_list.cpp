@@ -111,8 +111,7 @@ Folder folder_of(ListEntry const& entry, NameSpace const& space, Listing const& 
 /// STATUS of each folder that has none yet, many in flight.
 awaitable<Result<void>> ask_statuses(Link& link, std::shared_ptr<Listing> listing) {
     auto const items = status_items(link);
-    auto const in_flight_max =
-        link.facts().quirks.no_pipelining ? 1 : status_commands_in_flight;
+    auto const in_flight_max = link.facts().quirks.no_pipelining ? 1 : status_commands_in_flight;
     std::vector<std::string> names;
     for (auto const& entry : listing->entries)
         if (holds_items(entry) && is_personal(entry.name, link.namespaces()) &&
@@ -122,8 +121,9 @@ awaitable<Result<void>> ask_statuses(Link& link, std::shared_ptr<Listing> listin
         std::vector<CommandTicket> tickets;
         auto turn = co_await link.connection().turn();
         for (auto i = begin; i < std::min(names.size(), begin + in_flight_max); ++i) {
-            auto built = std::move(link.command().text(" STATUS ").astring(names[i]).text(" ")
-                                       .text(items)).finish();
+            auto built =
+                std::move(link.command().text(" STATUS ").astring(names[i]).text(" ").text(items))
+                    .finish();
             if (!built) continue;
             auto ticket = co_await link.connection().send(std::move(*built),
                                                           collect(listing, link.facts().utf8));
@@ -229,8 +229,8 @@ awaitable<Result<std::optional<Folder>>> find_folder(Link& link, std::string id)
     auto const listing = std::make_shared<Listing>();
     auto built = std::move(link.command().text(" LIST \"\" ").astring(link.wire_name(id))).finish();
     if (!built) co_return built.error();
-    auto const status = co_await link.connection().run(
-        std::move(*built), collect(listing, link.facts().utf8));
+    auto const status =
+        co_await link.connection().run(std::move(*built), collect(listing, link.facts().utf8));
     if (!status) co_return status.error();
     if (status->kind != StatusKind::ok) co_return refusal(*status, Errc::folder_refused, "LIST");
     for (auto const& entry : listing->entries) {

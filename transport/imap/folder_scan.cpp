@@ -75,7 +75,8 @@ private:
         // A modseq below ours: the server's numbering began anew, and asking "since" finds nothing.
         auto const is_usable = old && link_.facts().condstore &&
                                old->uidvalidity == now.uidvalidity && old->modseq > 0 &&
-                               old->uidnext > 0 && now.modseq >= old->modseq && now.uidnext >= old->uidnext;
+                               old->uidnext > 0 && now.modseq >= old->modseq &&
+                               now.uidnext >= old->uidnext;
         return is_usable ? old : std::nullopt;
     }
 
@@ -97,15 +98,15 @@ private:
         auto const is_first_part = request_.from <= 1;
         auto const known_last = old.uidnext - 1;
         if (is_first_part && known_last > 0 && outcome_.mark.modseq > old.modseq) {
-            auto const changed = co_await list(1, "1:" + std::to_string(known_last),
-                                               " (CHANGEDSINCE " + std::to_string(old.modseq) + ")");
+            auto const changed =
+                co_await list(1, "1:" + std::to_string(known_last),
+                              " (CHANGEDSINCE " + std::to_string(old.modseq) + ")");
             if (!changed) co_return changed.error();
         }
         listed_ = 0;
         auto const fresh = co_await list_range(std::max<ItemNumber>(request_.from, old.uidnext));
         if (!fresh) co_return fresh.error();
-        auto const adds_up =
-            outcome_.next == 0 && old.messages + listed_ == outcome_.mark.messages;
+        auto const adds_up = outcome_.next == 0 && old.messages + listed_ == outcome_.mark.messages;
         if (is_first_part && known_last > 0 && !adds_up) {
             auto const found = co_await list_vanished(known_last);
             if (!found) co_return found.error();
@@ -120,8 +121,8 @@ private:
         if (first >= end) co_return Result<void>{};
         // Numbers have gaps: take a stretch that holds items_max items if they lie evenly.
         ItemNumber const items_max = std::max(request_.items_max, 1u);
-        auto const stretch = std::max(items_max, items_max * (end - 1) /
-                                                     std::max<ItemNumber>(now.messages, 1));
+        auto const stretch =
+            std::max(items_max, items_max * (end - 1) / std::max<ItemNumber>(now.messages, 1));
         auto const stop = now.messages <= items_max ? end : std::min(end, first + stretch);
         if (stop < end) outcome_.next = stop;
         auto set = std::to_string(first) + ":" + std::to_string(stop - 1);
@@ -140,20 +141,20 @@ private:
                 return false;
             return true;
         };
-        auto const words = link_.facts().has("ESEARCH") ? " UID SEARCH RETURN (ALL) UID 1:"
-                                                        : " UID SEARCH UID 1:";
+        auto const words =
+            link_.facts().has("ESEARCH") ? " UID SEARCH RETURN (ALL) UID 1:" : " UID SEARCH UID 1:";
         auto built = std::move(link_.command().text(words).number(last)).finish();
         auto const status = co_await link_.connection().run(std::move(*built), hear);
         if (!status) co_return status.error();
         if (status->kind != StatusKind::ok)
             co_return refusal(*status, Errc::folder_unreadable, "UID SEARCH");
-        for (auto const& gap : UidSet(1, last).without(*present).runs())
-            sink_.vanished(gap.first, gap.last);
+        auto const gone = UidSet(1, last).without(*present);
+        for (auto const& gap : gone.runs()) sink_.vanished(gap.first, gap.last);
         co_return Result<void>{};
     }
 
     awaitable<Result<CommandTicket>> send_listing(ItemNumber first, std::string_view set,
-                                                   std::string_view modifier) {
+                                                  std::string_view modifier) {
         auto const hear = [this, first](imap::Event& event) {
             auto* const end = std::get_if<FetchEnd>(&event);
             if (end == nullptr) return std::holds_alternative<FetchBegin>(event);
@@ -167,8 +168,10 @@ private:
             sink_.item(meta_of(std::move(end->items)));
             return true;
         };
-        auto built = std::move(link_.command().text(" UID FETCH ").text(set).text(metadata_items)
-                                   .text(modifier)).finish();
+        auto built =
+            std::move(
+                link_.command().text(" UID FETCH ").text(set).text(metadata_items).text(modifier))
+                .finish();
         co_return co_await link_.connection().send(std::move(*built), hear);
     }
 

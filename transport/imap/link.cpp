@@ -218,10 +218,9 @@ awaitable<Result<std::shared_ptr<Selection>>> Link::select(std::string folder, b
         auto const& status = connection_->answered(selection_->ticket);
         if (!status || status->kind == StatusKind::ok) co_return selection_;
     }
-    auto built = std::move(command()
-                               .text(writable ? " SELECT " : " EXAMINE ")
-                               .astring(wire_name(folder)))
-                     .finish();
+    auto built =
+        std::move(command().text(writable ? " SELECT " : " EXAMINE ").astring(wire_name(folder)))
+            .finish();
     if (!built) co_return built.error();
     auto const selection = std::make_shared<Selection>();
     selection->folder = std::move(folder);
@@ -253,8 +252,7 @@ awaitable<Result<void>> Link::ping() {
     auto built = std::move(command().text(" NOOP")).finish();
     auto const status = co_await connection_->run(std::move(*built));
     if (!status) co_return status.error();
-    if (status->kind != StatusKind::ok)
-        co_return refusal(*status, Errc::connection_lost, "NOOP");
+    if (status->kind != StatusKind::ok) co_return refusal(*status, Errc::connection_lost, "NOOP");
     co_return Result<void>{};
 }
 

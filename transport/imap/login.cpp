@@ -37,7 +37,8 @@ public:
             auto const read = co_await stream_.read_some(buffer_);
             if (!read) co_return read.error();
             if (*read == 0)
-                co_return Error{Errc::connection_lost, "the server closed the connection before TLS"};
+                co_return Error{Errc::connection_lost,
+                                "the server closed the connection before TLS"};
             input_ = {reinterpret_cast<char const*>(buffer_.data()), *read};
             if ((total_bytes_ += *read) > bytes_max)
                 co_return Error{Errc::protocol_error, "too much data before TLS"};
@@ -62,7 +63,6 @@ DataHandler keep_capabilities(std::shared_ptr<std::vector<std::string>> into) {
         return capability != nullptr;
     };
 }
-
 
 /// One AUTHENTICATE exchange. `message` is the base64 text of the only message we send.
 awaitable<Result<Status>> exchange(Connection& connection, ServerFacts const& facts,
@@ -105,7 +105,8 @@ awaitable<Result<Status>> log_in(Connection& connection, ServerFacts const& fact
 
 std::string login_name(Credentials const& credentials) {
     if (credentials.auth != config::Auth::login_master) return std::string(credentials.mailbox);
-    return std::string(credentials.mailbox).append(credentials.master_separator)
+    return std::string(credentials.mailbox)
+        .append(credentials.master_separator)
         .append(credentials.admin);
 }
 
@@ -124,18 +125,16 @@ awaitable<Result<Status>> sign_in(Connection& connection, ServerFacts const& fac
         co_return co_await exchange(connection, facts, "XOAUTH2", message.text(),
                                     std::move(on_data));
     }
-    auto const acts_for_other = credentials.auth == config::Auth::plain &&
-                                credentials.mailbox != credentials.admin;
+    auto const acts_for_other =
+        credentials.auth == config::Auth::plain && credentials.mailbox != credentials.admin;
     auto const user = credentials.auth == config::Auth::plain ? std::string(credentials.admin)
                                                               : login_name(credentials);
     if (facts.has("AUTH=PLAIN")) {
         auto const authzid = acts_for_other ? credentials.mailbox : std::string_view();
-        Wiped const message(
-            transport::sasl_plain(authzid, user, credentials.secret).value_or(""));
+        Wiped const message(transport::sasl_plain(authzid, user, credentials.secret).value_or(""));
         if (message.text().empty())
             co_return Error{Errc::login_refused, "user or password holds NUL"};
-        co_return co_await exchange(connection, facts, "PLAIN", message.text(),
-                                    std::move(on_data));
+        co_return co_await exchange(connection, facts, "PLAIN", message.text(), std::move(on_data));
     }
     if (acts_for_other) co_return not_offered("AUTH=PLAIN, which auth = \"plain\" needs");
     if (facts.has("LOGINDISABLED")) co_return not_offered("AUTH=PLAIN or LOGIN here");
@@ -173,8 +172,9 @@ awaitable<Result<void>> start_tls(transport::Stream& stream) {
     }
     // CVE-2011-0411 and its kin: bytes sent in the clear would be read as if TLS had carried them.
     if (reader.has_more())
-        co_return Error{Errc::tls_failed, "data behind the OK of STARTTLS: somebody may be "
-                                          "tampering with the connection"};
+        co_return Error{Errc::tls_failed,
+                        "data behind the OK of STARTTLS: somebody may be "
+                        "tampering with the connection"};
     stream.watch_idle(false);
     co_return co_await stream.start_tls();
 }

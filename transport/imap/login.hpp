@@ -1,7 +1,7 @@
 #pragma once
 
-/// From a fresh connection to a signed-in one. Order and refusals: RFC 3501 6.2, RFC 4616, RFC 4959,
-/// RFC 8314; the holes that other clients had are named where they are shut.
+/// From a fresh connection to a signed-in one. Order and refusals: RFC 3501 6.2, RFC 4616, RFC
+/// 4959, RFC 8314; the holes that other clients had are named where they are shut.
 
 #include "config/types.hpp"
 #include "transport/imap/connection.hpp"

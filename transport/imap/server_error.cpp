@@ -20,9 +20,9 @@ bool is_any(Status const& status, std::initializer_list<std::string_view> codes)
 
 bool too_many_connections(Status const& status) {
     return status.is("LIMIT") ||
-           mentions_any(status.text, {"too many connections", "maximum number of connections",
-                                      "too many simultaneous", "too many sessions",
-                                      "connection limit"});
+           mentions_any(status.text,
+                        {"too many connections", "maximum number of connections",
+                         "too many simultaneous", "too many sessions", "connection limit"});
 }
 
 Error make(Errc code, Status const& status, std::string_view context) {

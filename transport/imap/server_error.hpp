@@ -31,8 +31,8 @@ Error farewell(Status const& status, std::string_view context);
 /// What a refused command means: a pause if one is asked for, else `otherwise`.
 Error refusal(Status const& status, Errc otherwise, std::string_view context);
 
-/// The same for a login: login_refused, mailbox_refused (AUTHORIZATIONFAILED and its kin), throttled
-/// or unavailable.
+/// The same for a login: login_refused, mailbox_refused (AUTHORIZATIONFAILED and its kin),
+/// throttled or unavailable.
 Error login_refusal(Status const& status, std::string_view context);
 
 /// The same for APPEND: over_quota, item_too_large, folder_refused, a pause, else item_refused.

@@ -17,8 +17,8 @@ struct ServerFacts {
     std::vector<std::string> capabilities;  ///< Upper case.
     std::string name;                       ///< From ID, else the greeting's text. Untrusted.
     Quirks quirks;
-    bool utf8 = false;                      ///< UTF8=ACCEPT is enabled: names are raw UTF-8.
-    bool condstore = false;                 ///< Offered: HIGHESTMODSEQ may be asked for.
+    bool utf8 = false;       ///< UTF8=ACCEPT is enabled: names are raw UTF-8.
+    bool condstore = false;  ///< Offered: HIGHESTMODSEQ may be asked for.
 
     bool has(std::string_view capability) const;
     LiteralMode literals() const;

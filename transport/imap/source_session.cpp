@@ -18,7 +18,8 @@ transport::Capabilities capabilities_of(ServerFacts const& facts) {
 }
 
 SourceSession::SourceSession(asio::any_io_executor executor, std::unique_ptr<Link> link)
-    : link_(std::move(link)), capabilities_(capabilities_of(link_->facts())),
+    : link_(std::move(link)),
+      capabilities_(capabilities_of(link_->facts())),
       one_fetch_(std::move(executor)) {}
 
 awaitable<Result<void>> SourceSession::open(transport::OpenMailbox request) {
@@ -37,8 +38,7 @@ awaitable<Result<transport::ScanResult>> SourceSession::scan(transport::Folder f
                                                              transport::ScanSink& sink) {
     auto const is_first_part = request.from <= 1;
     auto const id = folder.id;
-    auto const outcome =
-        co_await scan_folder(*link_, std::move(folder), std::move(request), sink);
+    auto const outcome = co_await scan_folder(*link_, std::move(folder), std::move(request), sink);
     if (!outcome) co_return outcome.error();
     auto mark = outcome->mark;
     if (is_first_part) scan_marks_.insert_or_assign(id, mark);

@@ -52,8 +52,11 @@ awaitable<Result<void>> fetch_meta(Link& link, std::string set,
         if (items.uid && items.rfc822_size) found(meta_of(std::move(end->items)));
         return true;
     };
-    auto built = std::move(link.command().text(" UID FETCH ").text(set).text(
-                               " (UID FLAGS INTERNALDATE RFC822.SIZE)")).finish();
+    auto built = std::move(link.command()
+                               .text(" UID FETCH ")
+                               .text(set)
+                               .text(" (UID FLAGS INTERNALDATE RFC822.SIZE)"))
+                     .finish();
     auto const status = co_await link.connection().run(std::move(*built), hear);
     if (!status) co_return status.error();
     if (status->kind != StatusKind::ok)
@@ -127,8 +130,7 @@ awaitable<Result<FolderPosition>> TargetSession::position(Folder folder) {
 }
 
 awaitable<Result<transport::StoreResult>> TargetSession::store(
-    Folder folder, std::vector<transport::StoreItem> items,
-    transport::BeforeCommit before_commit) {
+    Folder folder, std::vector<transport::StoreItem> items, transport::BeforeCommit before_commit) {
     if (!folders_known_.contains(folder.id)) {
         auto const looked = co_await position(folder);
         if (!looked) co_return looked.error();
@@ -156,8 +158,7 @@ awaitable<Result<std::string>> TargetSession::list(
 
 awaitable<Result<void>> TargetSession::read_back(Folder folder, ItemNumber number,
                                                  transport::ItemReceiver& receiver) {
-    if (number == 0 || number > UINT32_MAX)
-        co_return Error{Errc::item_vanished, "no such item"};
+    if (number == 0 || number > UINT32_MAX) co_return Error{Errc::item_vanished, "no such item"};
     CountingReceiver counting(receiver);
     auto const uid = static_cast<std::uint32_t>(number);
     auto const fetched =
@@ -168,10 +169,8 @@ awaitable<Result<void>> TargetSession::read_back(Folder folder, ItemNumber numbe
     co_return Result<void>{};
 }
 
-awaitable<Result<void>> TargetSession::change_flags(Folder folder,
-                                                    std::vector<ItemNumber> numbers,
-                                                    transport::Flags add,
-                                                    transport::Flags remove) {
+awaitable<Result<void>> TargetSession::change_flags(Folder folder, std::vector<ItemNumber> numbers,
+                                                    transport::Flags add, transport::Flags remove) {
     UidSet uids;
     for (auto const number : numbers)
         if (number > 0 && number <= UINT32_MAX) uids.insert(static_cast<std::uint32_t>(number));
@@ -189,8 +188,10 @@ awaitable<Result<void>> TargetSession::change_flags(Folder folder,
         auto const flags = flags_kept(*wanted, known, link_->facts().quirks);
         if (flags.empty()) continue;
         for (auto const& part : uids.split()) {
-            auto built = std::move(link_->command().text(" UID STORE ").uids(part).text(verb)
-                                       .flag_list(flags)).finish();
+            auto built =
+                std::move(
+                    link_->command().text(" UID STORE ").uids(part).text(verb).flag_list(flags))
+                    .finish();
             if (!built) co_return built.error();
             auto const status = co_await link_->connection().run(std::move(*built));
             if (!status) co_return status.error();

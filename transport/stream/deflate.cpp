@@ -17,8 +17,10 @@ Bytef* zlib_pointer(std::byte const* bytes) {
 }  // namespace
 
 DeflateStream::DeflateStream(std::unique_ptr<Stream> below, std::string_view received)
-    : below_(std::move(below)), inflate_(std::make_unique<z_stream_s>()),
-      deflate_(std::make_unique<z_stream_s>()), early_(received) {
+    : below_(std::move(below)),
+      inflate_(std::make_unique<z_stream_s>()),
+      deflate_(std::make_unique<z_stream_s>()),
+      early_(received) {
     MAILFERRY_ASSERT(inflateInit2(inflate_.get(), raw_window_bits) == Z_OK);
     MAILFERRY_ASSERT(deflateInit2(deflate_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED,
                                   raw_window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK);

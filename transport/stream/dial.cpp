@@ -38,9 +38,9 @@ struct Race {
 awaitable<void> resolve(std::shared_ptr<Race> race, std::string host, std::string port) {
     tcp::resolver resolver(race->executor);
     boost::system::error_code error;
-    auto const found = co_await resolver.async_resolve(
-        host, port, tcp::resolver::numeric_service,
-        asio::redirect_error(asio::use_awaitable, error));
+    auto const found =
+        co_await resolver.async_resolve(host, port, tcp::resolver::numeric_service,
+                                        asio::redirect_error(asio::use_awaitable, error));
     race->resolved = true;
     if (error) race->resolve_error = error;
     for (auto const& entry : found)
@@ -86,8 +86,7 @@ void start_next(std::shared_ptr<Race> const& race) {
 void tune(tcp::socket& socket) {
     auto const set = [&](int level, int name, int value) {
         // A kernel that refuses one of these still carries the bytes.
-        static_cast<void>(
-            ::setsockopt(socket.native_handle(), level, name, &value, sizeof value));
+        static_cast<void>(::setsockopt(socket.native_handle(), level, name, &value, sizeof value));
     };
     set(IPPROTO_TCP, TCP_NODELAY, 1);
     set(SOL_SOCKET, SO_KEEPALIVE, 1);

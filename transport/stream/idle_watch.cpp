@@ -28,9 +28,7 @@ IdleWatch::~IdleWatch() {
     state_->timer.cancel();
 }
 
-void IdleWatch::touch() {
-    state_->last_activity = steady::now();
-}
+void IdleWatch::touch() { state_->last_activity = steady::now(); }
 
 void IdleWatch::watch(bool on) {
     if (on && !state_->watching) touch();
@@ -38,9 +36,7 @@ void IdleWatch::watch(bool on) {
     if (on && !state_->armed) arm(state_);
 }
 
-steady::time_point IdleWatch::last_activity() const {
-    return state_->last_activity;
-}
+steady::time_point IdleWatch::last_activity() const { return state_->last_activity; }
 
 void IdleWatch::arm(std::shared_ptr<State> const& state) {
     state->armed = true;

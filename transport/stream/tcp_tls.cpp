@@ -45,9 +45,9 @@ Result<std::shared_ptr<TlsContext const>> TlsContext::make(std::filesystem::path
         impl->context.load_verify_file(ca_file.string(), error);
     }
     if (error)
-        return Error{Errc::invalid_config, "ca_file " + ca_file.string() +
-                                               ": no PEM certificate can be read from it: " +
-                                               error.message()};
+        return Error{Errc::invalid_config,
+                     "ca_file " + ca_file.string() +
+                         ": no PEM certificate can be read from it: " + error.message()};
     return std::shared_ptr<TlsContext const>(new TlsContext(std::move(impl), ca_file));
 }
 
@@ -69,12 +69,12 @@ std::string names_of(X509* certificate) {
             auto const* const bytes = ASN1_STRING_get0_data(name->d.iPAddress);
             auto const length = ASN1_STRING_length(name->d.iPAddress);
             if (length == 4)
-                one = asio::ip::make_address_v4(*reinterpret_cast<asio::ip::address_v4::bytes_type
-                                                                      const*>(bytes))
+                one = asio::ip::make_address_v4(
+                          *reinterpret_cast<asio::ip::address_v4::bytes_type const*>(bytes))
                           .to_string();
             else if (length == 16)
-                one = asio::ip::make_address_v6(*reinterpret_cast<asio::ip::address_v6::bytes_type
-                                                                      const*>(bytes))
+                one = asio::ip::make_address_v6(
+                          *reinterpret_cast<asio::ip::address_v6::bytes_type const*>(bytes))
                           .to_string();
         }
         if (one.empty()) continue;
@@ -95,7 +95,8 @@ std::string describe(Verdict const& verdict, StreamOptions const& options) {
     auto const store = options.tls->ca_file().empty()
                            ? std::string("the system's store")
                            : "ca_file " + options.tls->ca_file().string();
-    auto const trust_cure = "; if this server is yours, name its CA (or this certificate) in ca_file";
+    auto const trust_cure =
+        "; if this server is yours, name its CA (or this certificate) in ca_file";
     switch (verdict.code) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -119,7 +120,8 @@ std::string describe(Verdict const& verdict, StreamOptions const& options) {
 class TcpTlsStream final : public Stream {
 public:
     TcpTlsStream(tcp::socket socket, StreamOptions options)
-        : socket_(std::move(socket)), options_(std::move(options)),
+        : socket_(std::move(socket)),
+          options_(std::move(options)),
           watch_(socket_.get_executor(), options_.idle_limit, [this] {
               timed_out_ = true;
               close_socket();
@@ -181,12 +183,11 @@ private:
     Error failure(boost::system::error_code error, std::string_view doing) const {
         auto const where = host_and_port(options_.host, options_.port);
         if (timed_out_)
-            return {Errc::timed_out, where + ": no byte for " +
-                                         std::to_string(options_.idle_limit.count()) + " ms"};
+            return {Errc::timed_out,
+                    where + ": no byte for " + std::to_string(options_.idle_limit.count()) + " ms"};
         if (cut_) return {Errc::connection_lost, where + ": cut by us"};
         if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-        return {Errc::connection_lost,
-                where + ": " + std::string(doing) + ": " + error.message()};
+        return {Errc::connection_lost, where + ": " + std::string(doing) + ": " + error.message()};
     }
     Error handshake_failure(boost::system::error_code error, Verdict const& verdict) const;
     void close_socket() {
@@ -217,8 +218,8 @@ awaitable<Result<void>> TcpTlsStream::start_tls() {
     boost::system::error_code not_an_address;
     auto const address = asio::ip::make_address(options_.host, not_an_address);
     if (not_an_address) {
-        X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-                                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+        X509_VERIFY_PARAM_set_hostflags(
+            parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         X509_VERIFY_PARAM_set1_host(parameters, options_.host.data(), options_.host.size());
         SSL_set_tlsext_host_name(native, options_.host.c_str());
     } else {
@@ -255,17 +256,18 @@ Error TcpTlsStream::handshake_failure(boost::system::error_code error,
                                      std::to_string(options_.connect_limit.count()) + " ms"};
     if (verdict.code != X509_V_OK)
         return {Errc::tls_failed, where + ": " + describe(verdict, options_)};
-    auto const* const reason = error.category() == asio::error::get_ssl_category()
-                                   ? ERR_reason_error_string(
-                                         static_cast<unsigned long>(error.value()))
-                                   : nullptr;
+    auto const* const reason =
+        error.category() == asio::error::get_ssl_category()
+            ? ERR_reason_error_string(static_cast<unsigned long>(error.value()))
+            : nullptr;
     if (reason == nullptr) return failure(error, "TLS handshake");
     switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
     case SSL_R_HTTP_REQUEST:
-        return {Errc::tls_failed,
-                where + ": the server doesn't speak TLS here; is it a port for tls = \"starttls\"?"};
+        return {
+            Errc::tls_failed,
+            where + ": the server doesn't speak TLS here; is it a port for tls = \"starttls\"?"};
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         return {Errc::tls_failed, where + ": the server doesn't offer TLS 1.2 or later"};
@@ -275,8 +277,7 @@ Error TcpTlsStream::handshake_failure(boost::system::error_code error,
 
 }  // namespace
 
-awaitable<Result<std::unique_ptr<Stream>>> connect_stream(StreamOptions options,
-                                                          config::Tls tls) {
+awaitable<Result<std::unique_ptr<Stream>>> connect_stream(StreamOptions options, config::Tls tls) {
     auto socket = co_await dial(options.host, options.port, options.connect_limit);
     if (!socket) co_return socket.error();
     auto stream = std::make_unique<TcpTlsStream>(std::move(*socket), std::move(options));

@@ -37,7 +37,7 @@ struct StreamOptions {
     std::uint16_t port = 0;
     std::chrono::milliseconds connect_limit{20'000};  ///< Name, TCP and TLS together.
     std::chrono::milliseconds idle_limit{120'000};
-    std::shared_ptr<TlsContext const> tls;            ///< May be null if TLS is never asked for.
+    std::shared_ptr<TlsContext const> tls;  ///< May be null if TLS is never asked for.
 };
 
 /// Connects, and with config::Tls::implicit also makes the TLS handshake. The stream's start_tls()

@@ -36,9 +36,10 @@ public:
 
     /// Complete commands as they came, without tags; octets of literals stand in them as they are.
     std::vector<std::string> commands;
-    std::string received;             ///< Every octet the client wrote.
-    std::string unexpected;           ///< Commands that no step expected; "" if all is well.
-    std::optional<std::uint64_t> octets_until_cut;  ///< The line dies after so many from the client.
+    std::string received;    ///< Every octet the client wrote.
+    std::string unexpected;  ///< Commands that no step expected; "" if all is well.
+    std::optional<std::uint64_t>
+        octets_until_cut;  ///< The line dies after so many from the client.
     int tls_handshakes = 0;
     bool closed = false;
     std::size_t steps_left() const { return steps_.size(); }

@@ -5,7 +5,7 @@
 
 #include "transport/session.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -33,6 +33,12 @@ struct MemoryFolder {
     void add(std::string bytes, Flags flags = {}, ReceivedDate received = {1'700'000'000, 0}) {
         items.push_back({next++, std::move(bytes), std::move(flags), received});
         ++changes;
+    }
+    MemoryItem const* item(ItemNumber number) const {
+        auto const found = std::find_if(items.begin(), items.end(), [&](MemoryItem const& held) {
+            return held.number == number;
+        });
+        return found == items.end() ? nullptr : &*found;
     }
     std::string mark() const { return generation + ":" + std::to_string(next) + ":" +
                                       std::to_string(items.size()) + ":" + std::to_string(changes); }
@@ -151,15 +157,14 @@ public:
         auto* const held = mailbox_->find(folder.id);
         if (held->generation != generation) co_return Error{Errc::folder_replaced, folder.id};
         for (auto const number : numbers) {
-            for (auto const& item : std::vector(held->items)) {
-                if (item.number != number) continue;
-                auto const taken = co_await deliver(item, receiver);
-                if (!taken) co_return taken.error();
-                auto& countdown = server_.faults.lose_fetch_after_items;
-                if (countdown > 0 && --countdown == 0) {
-                    alive_ = false;
-                    co_return Error{Errc::connection_lost, "fetch"};
-                }
+            auto const* const item = held->item(number);
+            if (item == nullptr) continue;
+            auto const taken = co_await deliver(*item, receiver);
+            if (!taken) co_return taken.error();
+            auto& countdown = server_.faults.lose_fetch_after_items;
+            if (countdown > 0 && --countdown == 0) {
+                alive_ = false;
+                co_return Error{Errc::connection_lost, "fetch"};
             }
         }
         co_return Result<void>{};
@@ -224,9 +229,9 @@ public:
     }
     awaitable<Result<void>> read_back(Folder folder, ItemNumber number,
                                       ItemReceiver& receiver) override {
-        for (auto const& item : std::vector(mailbox_->find(folder.id)->items))
-            if (item.number == number) co_return co_await deliver(item, receiver);
-        co_return Result<void>{};
+        auto const* const item = mailbox_->find(folder.id)->item(number);
+        if (item == nullptr) co_return Result<void>{};
+        co_return co_await deliver(*item, receiver);
     }
     awaitable<Result<void>> change_flags(Folder folder, std::vector<ItemNumber> numbers, Flags add,
                                          Flags remove) override {

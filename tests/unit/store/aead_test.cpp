@@ -23,13 +23,15 @@ TEST(AeadTest, AgreesWithThePublishedVector) {
     std::memcpy(nonce.data(), nonce_bytes.data(), nonce.size());
     auto const associated = unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
     auto const plain = unhex(
-        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b5"
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449"
+        "a6b5"
         "25b16aedf5aa0de657ba637b39");
     std::vector<std::byte> sealed(plain.size() + aead_tag_bytes);
     aead.seal(nonce, bytes_of(associated), bytes_of(plain), sealed);
-    EXPECT_EQ(hex(text_of(sealed)),
-              "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
-              "56828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
+    EXPECT_EQ(
+        hex(text_of(sealed)),
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10"
+        "56828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
     std::vector<std::byte> opened(plain.size());
     ASSERT_TRUE(aead.open(nonce, bytes_of(associated), sealed, opened));
     EXPECT_EQ(text_of(opened), plain);

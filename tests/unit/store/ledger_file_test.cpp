@@ -295,6 +295,31 @@ TEST(LedgerFileTest, WaitingWritesShareTransactions) {
     EXPECT_EQ(open.known(), (std::vector<NumberRun>{{0, count - 1}}));
 }
 
+TEST(LedgerFileTest, NoWriteIsTriedAfterAnIoError) {
+    ScratchDirectory scratch;
+    auto database = Database::open(scratch.file(), 0);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(migrate(*database, schema_steps()));
+    LedgerWriter writer(std::move(*database));
+    asio::io_context context(1);
+    int tried = 0;
+    auto const note = [&tried](Database&) {
+        ++tried;
+        return Result<void>();
+    };
+    EXPECT_TRUE(await(context, writer.write<void>(note)));
+    auto const failed = await(context, writer.write<void>([](Database&) -> Result<void> {
+        return Error{Errc::io_error, "a cable came loose"};
+    }));
+    ASSERT_FALSE(failed);
+    auto const later = await(context, writer.write<void>(note));
+    ASSERT_FALSE(later);
+    EXPECT_EQ(later.error().context, "a cable came loose");
+    EXPECT_EQ(tried, 1);
+    EXPECT_TRUE(await(context, writer.read<void>(note))) << "what is there can be read";
+    EXPECT_EQ(writer.stats().transactions, 1u);
+}
+
 // Goal: each caller resumes on its own executor, also with many threads and contexts.
 TEST(LedgerFileTest, ResolvesOnTheCallersExecutor) {
     ScratchDirectory scratch;

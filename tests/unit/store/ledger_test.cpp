@@ -183,6 +183,28 @@ TEST_F(LedgerTest, LateSpoolWritesOnlyFillInALocation) {
     EXPECT_TRUE(open(ledger().live_locations())->empty());
 }
 
+TEST_F(LedgerTest, LocationIsTakenOnlyForTheRowsOwnId) {
+    auto const intent = open.intent({open.hot(3)});
+    ASSERT_TRUE(open(ledger().open_intent(intent)));
+    ASSERT_TRUE(open(ledger().record_spooled({open.item(3)})));
+    ASSERT_EQ(live().size(), 1u);
+    EXPECT_EQ(live()[0].id, intent.items[0].id);
+    EXPECT_EQ(live()[0].location, SpoolLocation{}) << "the frames there bear another id";
+}
+
+TEST_F(LedgerTest, ReturnedItemWithoutLocationIsFoundByTheNextScan) {
+    auto const intent = open.intent({open.hot(3)});
+    ASSERT_TRUE(open(ledger().open_intent(intent)));
+    auto folder = folder_now();
+    folder.mark = "77";
+    folder.covered = true;
+    ASSERT_TRUE(open(ledger().save_folder(folder)));
+    ASSERT_TRUE(open(ledger().close_intent(intent.id, "t1", {}, {})));
+    EXPECT_TRUE(open.known().empty());
+    EXPECT_EQ(folder_now().mark, "");
+    EXPECT_FALSE(folder_now().covered);
+}
+
 TEST_F(LedgerTest, LateSpoolWriteOfAFailedItemIsIgnored) {
     auto const item = open.item(3);
     twice([&] { return ledger().record_failed({failed_item_of(open.folder, item.id, 3)}); });

@@ -50,10 +50,9 @@ protected:
             GTEST_SKIP() << "io_uring is not available here";
     }
 };
-INSTANTIATE_TEST_SUITE_P(Spool, BackEndTest, testing::Bool(),
-                         [](auto const& test_case) {
-                             return test_case.param ? "io_uring" : "thread";
-                         });
+INSTANTIATE_TEST_SUITE_P(Spool, BackEndTest, testing::Bool(), [](auto const& test_case) {
+    return test_case.param ? "io_uring" : "thread";
+});
 
 TEST_P(BackEndTest, ItemsComeBackInThisLifeAndTheNext) {
     TemporaryFolder const folder;
@@ -91,8 +90,9 @@ TEST_P(BackEndTest, ItemsComeBackInThisLifeAndTheNext) {
 TEST_P(BackEndTest, AShortWriteIsSeen) {
     TemporaryFolder const folder;
     asio::io_context context;
-    auto const directory = *open_directory(context.get_executor(), folder.path() / "spool", GetParam());
-    auto file = std::move(*test::run_in(context, directory->create("seg", 4096)));
+    auto const directory =
+        *open_directory(context.get_executor(), folder.path() / "spool", GetParam());
+    auto file = *test::run_in(context, directory->create("seg", 4096));
     auto const text = words(20'000);
     auto* const previous_handler = std::signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
@@ -113,11 +113,12 @@ TEST_P(BackEndTest, AShortWriteIsSeen) {
 TEST_P(BackEndTest, AnExistingFileIsNeverOpenedForWriting) {
     TemporaryFolder const folder;
     asio::io_context context;
-    auto const directory = *open_directory(context.get_executor(), folder.path() / "spool", GetParam());
+    auto const directory =
+        *open_directory(context.get_executor(), folder.path() / "spool", GetParam());
     ASSERT_TRUE(test::run_in(context, directory->create("seg", 4096)));
     EXPECT_FALSE(test::run_in(context, directory->create("seg", 4096)));
     EXPECT_FALSE(test::run_in(context, directory->open("missing")));
-    auto file = std::move(*test::run_in(context, directory->open("seg")));
+    auto file = *test::run_in(context, directory->open("seg"));
     EXPECT_FALSE(test::run_in(context, file->write_at(0, bytes_of("x"))));
 }
 
@@ -182,15 +183,15 @@ TEST_P(BackEndTest, SixThousandSmallItems) {
         TaskGroup group(real.context->get_executor());
         for (std::uint64_t item = 0; item < 6000; ++item) {
             co_await group.wait_below(64);
-            group.spawn([](SpoolLife& life, std::uint64_t id,
-                           std::string const& text) -> awaitable<void> {
-                EXPECT_TRUE(co_await life.spool->reserve(text.size()));
-                auto writer = co_await life.spool->begin_item(id, text.size());
-                EXPECT_TRUE(co_await (*writer)->write(bytes_of(text)));
-                auto const location = co_await (*writer)->finish({}, "INBOX/1");
-                writer->reset();
-                EXPECT_TRUE(co_await life.spool->durable(*location));
-            }(real.life, item, texts[item % texts.size()]));
+            group.spawn(
+                [](SpoolLife& life, std::uint64_t id, std::string const& text) -> awaitable<void> {
+                    EXPECT_TRUE(co_await life.spool->reserve(text.size()));
+                    auto writer = co_await life.spool->begin_item(id, text.size());
+                    EXPECT_TRUE(co_await (*writer)->write(bytes_of(text)));
+                    auto const location = co_await (*writer)->finish({}, "INBOX/1");
+                    writer->reset();
+                    EXPECT_TRUE(co_await life.spool->durable(*location));
+                }(real.life, item, texts[item % texts.size()]));
         }
         co_await group.join();
     }());
@@ -204,7 +205,8 @@ TEST_P(BackEndTest, SixThousandSmallItems) {
     EXPECT_LT(usage.syncs, 6000U / 16);
 }
 
-// Goal: the back end leaves no trace in the file. Method: the same items, key, clock and randomness.
+// Goal: the back end leaves no trace in the file. Method: the same items, key, clock and
+// randomness.
 TEST(BackEndsTest, LeaveEqualSegments) {
     TemporaryFolder const folder;
     for (auto const io_uring : {false, true}) {

@@ -49,8 +49,9 @@ awaitable<Result<std::string>> read_all(SpooledItemSource& source) {
     }
 }
 
-// Goal: no damaged byte is ever handed out. Method: flip each bit behind the header in turn; reading
-// either fails with `corrupt` or gives the very bytes (the bit was fill, or another item's).
+// Goal: no damaged byte is ever handed out. Method: flip each bit behind the header in turn;
+// reading either fails with `corrupt` or gives the very bytes (the bit was fill, or another
+// item's).
 TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
     SmallSpool spool;
     auto bytes = spool.bytes();
@@ -84,7 +85,8 @@ TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
     EXPECT_GT(harmless, 0U);
 }
 
-// Goal: a damaged header never yields wrong bytes: the segment is refused and its items fetched again.
+// Goal: a damaged header never yields wrong bytes: the segment is refused and its items fetched
+// again.
 TEST(SpoolDamageTest, EveryFlippedBitOfTheHeaderCostsTheSegment) {
     SmallSpool spool;
     for (std::size_t bit = 0; bit < 8 * segment_header_bytes; bit += 1) {

@@ -38,8 +38,8 @@ TEST(SpoolTest, ItemsOfAllSizesComeBackAsTheyWere) {
 TEST(SpoolTest, InterleavedItemsComeBackAsTheyWere) {
     SimDisk disk;
     SpoolLife life(disk.directory(), {.max_bytes = 32 * mebibyte});
-    auto const pieces = std::vector<std::string>{words(1'000'000, 1), noise(1'000'000, 2),
-                                                 words(1'000'000, 3)};
+    auto const pieces =
+        std::vector<std::string>{words(1'000'000, 1), noise(1'000'000, 2), words(1'000'000, 3)};
     std::vector<SpoolLocation> locations;
     test::run_in(life.context(), [&]() -> awaitable<void> {
         std::vector<std::unique_ptr<ItemWriter>> writers;
@@ -62,8 +62,11 @@ TEST(SpoolTest, InterleavedItemsComeBackAsTheyWere) {
     }());
     ASSERT_EQ(locations[0].segment, locations[2].segment);
     EXPECT_LT(locations[2].offset, locations[0].end) << "they were to interleave";
-    for (std::uint64_t item = 0; item < pieces.size(); ++item)
-        EXPECT_TRUE(*life.get(item, locations[item]) == pieces[item]);
+    for (std::uint64_t item = 0; item < pieces.size(); ++item) {
+        auto const text = life.get(item, locations[item]);
+        ASSERT_TRUE(text) << text.error().describe();
+        EXPECT_TRUE(*text == pieces[item]);
+    }
 }
 
 TEST(SpoolTest, ASourceCanBeRewound) {
@@ -95,13 +98,13 @@ TEST(SpoolTest, ConcurrentItemsShareSyncs) {
     test::run_in(life.context(), [&]() -> awaitable<void> {
         TaskGroup group(life.context().get_executor());
         for (std::uint64_t item = 0; item < 64; ++item)
-            group.spawn([](SpoolLife& spool_life, std::uint64_t id,
-                           std::size_t& done) -> awaitable<void> {
-                auto const location = co_await spool_life.put_task(id, words(4000), "");
-                EXPECT_TRUE(location);
-                EXPECT_TRUE(co_await spool_life.spool->durable(*location));
-                ++done;
-            }(life, item, durable));
+            group.spawn(
+                [](SpoolLife& spool_life, std::uint64_t id, std::size_t& done) -> awaitable<void> {
+                    auto const location = co_await spool_life.put_task(id, words(4000), "");
+                    EXPECT_TRUE(location);
+                    EXPECT_TRUE(co_await spool_life.spool->durable(*location));
+                    ++done;
+                }(life, item, durable));
         co_await group.join();
     }());
     EXPECT_EQ(durable, 64U);

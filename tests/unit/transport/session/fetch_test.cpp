@@ -11,8 +11,8 @@ std::string const examine_answer =
 std::string message(int uid, std::string const& body) {
     return "* " + std::to_string(uid) + " FETCH (UID " + std::to_string(uid) +
            " FLAGS (\\Seen \\Recent) INTERNALDATE \"01-Jan-2020 00:00:00 +0000\" RFC822.SIZE " +
-           std::to_string(body.size()) + " BODY[] {" + std::to_string(body.size()) + "}\r\n" + body +
-           ")\r\n";
+           std::to_string(body.size()) + " BODY[] {" + std::to_string(body.size()) + "}\r\n" +
+           body + ")\r\n";
 }
 
 // Not a braced list: GCC 12 can't keep one in a coroutine's frame.
@@ -107,8 +107,9 @@ TEST_F(FetchTest, ARefusedBatchIsSplitUntilTheBadOneStandsAlone) {
                                {"UID FETCH 4 (", message(4, "four") + "$ OK done\r\n"}},
                               {1, 2, 3, 4});
     EXPECT_TRUE(result.has_value());
-    EXPECT_EQ(receiver.text, "begin(3) one end(1) begin(3) two end(2) failed(3 item_damaged) "
-                             "begin(4) four end(4) ");
+    EXPECT_EQ(receiver.text,
+              "begin(3) one end(1) begin(3) two end(2) failed(3 item_damaged) "
+              "begin(4) four end(4) ");
 }
 
 TEST_F(FetchTest, AThrottledBatchIsNoFaultOfItsMessages) {
@@ -126,7 +127,8 @@ TEST_F(FetchTest, MissingAndEmptyBodies) {
         {{"EXAMINE \"A\"", examine_answer},
          {"UID FETCH 1:4 (",
           "* 1 FETCH (UID 1 RFC822.SIZE 9 BODY[] NIL)\r\n* 2 FETCH (UID 2 RFC822.SIZE 9 BODY[] "
-          "{0}\r\n)\r\n* 3 FETCH (UID 3 RFC822.SIZE 0 BODY[] \"\")\r\n* 9 FETCH (FLAGS (\\Seen))\r\n"
+          "{0}\r\n)\r\n* 3 FETCH (UID 3 RFC822.SIZE 0 BODY[] \"\")\r\n* 9 FETCH (FLAGS "
+          "(\\Seen))\r\n"
           "$ OK done\r\n"}},
         {1, 2, 3, 4});
     EXPECT_TRUE(result.has_value());
@@ -155,9 +157,9 @@ TEST_F(FetchTest, AnErrorOfTheReceiverEndsTheConnection) {
     receiver.on_piece = []() -> awaitable<Result<void>> {
         co_return Error{Errc::disk_full, "spool"};
     };
-    auto const result = fetch({{"EXAMINE \"A\"", examine_answer},
-                               {"UID FETCH 1 (", message(1, "one") + "$ OK done\r\n"}},
-                              {1});
+    auto const result = fetch(
+        {{"EXAMINE \"A\"", examine_answer}, {"UID FETCH 1 (", message(1, "one") + "$ OK done\r\n"}},
+        {1});
     EXPECT_EQ(result.error().code, Errc::disk_full);
     EXPECT_FALSE(is_alive);
 }

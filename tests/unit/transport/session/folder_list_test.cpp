@@ -1,5 +1,5 @@
-#include "tests/unit/transport/session/session_fixture.hpp"
 #include "transport/imap/folder_list.hpp"
+#include "tests/unit/transport/session/session_fixture.hpp"
 
 namespace mailferry::imap {
 namespace {
@@ -17,7 +17,8 @@ protected:
                 co_return;
             }
             for (auto const& folder : *folders)
-                text += display(folder.path) + " " + std::string(to_string(folder.role)) +
+                text += transport::display(folder.path) + " " +
+                        std::string(to_string(folder.role)) +
                         (folder.subscribed ? " subscribed " : " ") + folder.mark + "\n";
         });
         EXPECT_EQ(server.unexpected, "");
@@ -38,8 +39,9 @@ TEST_F(FolderListTest, OneCommandWhereTheServerCan) {
 }
 
 TEST_F(FolderListTest, OtherwiseListLsubAndStatusesInOneFlight) {
-    EXPECT_EQ(list({{"LIST \"\" \"*\"", "* LIST () \".\" INBOX\r\n* LIST () \".\" INBOX.Trash\r\n"
-                                        "$ OK done\r\n"},
+    EXPECT_EQ(list({{"LIST \"\" \"*\"",
+                     "* LIST () \".\" INBOX\r\n* LIST () \".\" INBOX.Trash\r\n"
+                     "$ OK done\r\n"},
                     {"LSUB \"\" \"*\"", "* LSUB () \".\" INBOX.Trash\r\n$ OK done\r\n"},
                     {"STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY)", ""},
                     {"STATUS \"INBOX.Trash\" (MESSAGES UIDNEXT UIDVALIDITY)",
@@ -50,10 +52,12 @@ TEST_F(FolderListTest, OtherwiseListLsubAndStatusesInOneFlight) {
 }
 
 TEST_F(FolderListTest, OtherPeoplesFoldersAreLeftOut) {
-    EXPECT_EQ(list({{"NAMESPACE", "* NAMESPACE ((\"\" \"/\")) ((\"Users/\" \"/\")) ((\"Public/\" "
-                                  "\"/\"))\r\n$ OK done\r\n"},
-                    {"LIST", "* LIST (\\Noselect) \"/\" INBOX\r\n* LIST () \"/\" Users/x\r\n"
-                             "* LIST () \"/\" Public\r\n* LIST () \"/\" Publications\r\n$ OK\r\n"},
+    EXPECT_EQ(list({{"NAMESPACE",
+                     "* NAMESPACE ((\"\" \"/\")) ((\"Users/\" \"/\")) ((\"Public/\" "
+                     "\"/\"))\r\n$ OK done\r\n"},
+                    {"LIST",
+                     "* LIST (\\Noselect) \"/\" INBOX\r\n* LIST () \"/\" Users/x\r\n"
+                     "* LIST () \"/\" Public\r\n* LIST () \"/\" Publications\r\n$ OK\r\n"},
                     {"LSUB", "$ OK done\r\n"},
                     {"STATUS \"Publications\"", "$ NO\r\n"}},
                    "IMAP4rev1 NAMESPACE"),
@@ -77,7 +81,8 @@ TEST(MarkTest, TextAndBack) {
     Mark const mark{7, 9, 3, 12};
     EXPECT_EQ(mark.to_string(), "7:9:3:12");
     EXPECT_EQ(Mark::parse("7:9:3:12"), mark);
-    for (auto const* text : {"", "7", "7:9:3", "7:9:3:", "7:9:3:1x", "99999999999:1:1:1", "-1:1:1:1"})
+    for (auto const* text :
+         {"", "7", "7:9:3", "7:9:3:", "7:9:3:1x", "99999999999:1:1:1", "-1:1:1:1"})
         EXPECT_EQ(Mark::parse(text), std::nullopt) << text;
 }
 
@@ -129,10 +134,8 @@ TEST_F(CreateTest, ARefusedNameIsBentAndTheServersReasonKept) {
                       {"LIST \"\" \"x_\"", "* LIST () \"/\" x_\r\n$ OK\r\n"}},
                      {"x*"}),
               "x_");
-    auto const text = create({delimiter,
-                              {"CREATE \"x\"", "$ NO not here\r\n"},
-                              {"LIST \"\" \"x\"", "$ OK\r\n"}},
-                             {"x"});
+    auto const text = create(
+        {delimiter, {"CREATE \"x\"", "$ NO not here\r\n"}, {"LIST \"\" \"x\"", "$ OK\r\n"}}, {"x"});
     EXPECT_EQ(text, "folder_refused: create folder=x: CREATE (server: NO not here)");
 }
 

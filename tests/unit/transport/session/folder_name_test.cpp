@@ -69,7 +69,7 @@ transport::Folder folder(FolderPath path, FolderRole role = FolderRole::none) {
 
 TEST(FolderNameTest, RolesByNameOnlyAtTopLevelAndNeverTwice) {
     std::vector<transport::Folder> folders{
-        folder({"Sent Items"}), folder({"sent"}), folder({"Projects", "Trash"}),
+        folder({"Sent Items"}), folder({"sent"}),   folder({"Projects", "Trash"}),
         folder({"Papierkorb"}), folder({"Drafts"}), folder({"Odd"}, FolderRole::drafts)};
     guess_roles(folders);
     EXPECT_EQ(folders[0].role, FolderRole::none);

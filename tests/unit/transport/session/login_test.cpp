@@ -23,9 +23,9 @@ bool starts(std::string const& text, std::string_view with) { return text.starts
 TEST_F(LoginTest, PlainCarriesTheMailboxAsAuthorizationIdentity) {
     auto& server = script(signed_in({}));
     EXPECT_EQ(outcome(server), "ok");
-    EXPECT_EQ(server.commands.at(0),
-              "AUTHENTICATE PLAIN " +
-                  transport::sasl_plain("m@example.org", "boss", "secret").value());
+    EXPECT_EQ(
+        server.commands.at(0),
+        "AUTHENTICATE PLAIN " + transport::sasl_plain("m@example.org", "boss", "secret").value());
 }
 
 TEST_F(LoginTest, WithoutSaslIrTheMessageWaitsForTheServer) {
@@ -48,9 +48,9 @@ TEST_F(LoginTest, CapabilitiesAreAskedForWhereNobodyTellsThem) {
 
 TEST_F(LoginTest, MasterLoginFallsBackToLoginWithQuotedStrings) {
     admin.auth = config::Auth::login_master;
-    auto& server = script({{"", "* OK [CAPABILITY IMAP4rev1] hi\r\n"},
-                           {"LOGIN \"m@example.org*boss\" \"secret\"",
-                            "$ OK [CAPABILITY IMAP4rev1] in\r\n"}});
+    auto& server =
+        script({{"", "* OK [CAPABILITY IMAP4rev1] hi\r\n"},
+                {"LOGIN \"m@example.org*boss\" \"secret\"", "$ OK [CAPABILITY IMAP4rev1] in\r\n"}});
     EXPECT_EQ(outcome(server), "ok");
 }
 
@@ -62,9 +62,8 @@ TEST_F(LoginTest, AMechanismThatIsNotOfferedIsSaid) {
 
 TEST_F(LoginTest, Xoauth2AnswersTheErrorChallengeWithAnEmptyLine) {
     admin.auth = config::Auth::xoauth2;
-    auto& server =
-        script({{"", "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\r\n"},
-                {"AUTHENTICATE XOAUTH2", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n"}});
+    auto& server = script({{"", "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\r\n"},
+                           {"AUTHENTICATE XOAUTH2", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n"}});
     server.say("");
     std::string text;
     run([&]() -> awaitable<void> {
@@ -72,7 +71,8 @@ TEST_F(LoginTest, Xoauth2AnswersTheErrorChallengeWithAnEmptyLine) {
             context,
             [&]() -> awaitable<void> {
                 // The empty line is no command: the script sees it in what was received.
-                while (!server.received.ends_with("\r\n\r\n")) co_await asio::post(asio::use_awaitable);
+                while (!server.received.ends_with("\r\n\r\n"))
+                    co_await asio::post(asio::use_awaitable);
                 server.say("a1 NO [AUTHENTICATIONFAILED] bad token\r\n");
             },
             asio::detached);
@@ -107,7 +107,8 @@ TEST_F(LoginTest, TheHolesOfStartTlsAreShut) {
     tenant.tls = config::Tls::starttls;
     for (auto const& c : cases) {
         SCOPED_TRACE(std::string(c.name));
-        auto& server = script({{"", std::string(c.greeting)}, {"s1 STARTTLS", std::string(c.answer)}});
+        auto& server =
+            script({{"", std::string(c.greeting)}, {"s1 STARTTLS", std::string(c.answer)}});
         auto const text = outcome(server);
         EXPECT_TRUE(starts(text, c.outcome)) << text;
         EXPECT_EQ(server.tls_handshakes, 0);
@@ -132,7 +133,9 @@ TEST_F(LoginTest, AMailboxTheAdminCantOpenIsToldFromAWrongPassword) {
     script({{"", greeting}, {"AUTHENTICATE", "$ NO [AUTHENTICATIONFAILED] no\r\n"}});
     auto& first_refused =
         script({{"", greeting}, {"AUTHENTICATE", "$ NO [AUTHENTICATIONFAILED] no\r\n"}});
-    auto& probe = script({{"", greeting}, {"AUTHENTICATE", "$ NO [AUTHENTICATIONFAILED] no\r\n"}});
+    auto& probe = script({{"", greeting},
+                          {"AUTHENTICATE", "$ NO [AUTHENTICATIONFAILED] no\r\n"},
+                          {"LOGOUT", "* BYE bye\r\n$ OK\r\n"}});
     run([&]() -> awaitable<void> {
         auto maker = connector();
         transport::OpenMailbox request;
@@ -171,11 +174,11 @@ TEST_F(LoginTest, AnotherMailboxIsOpenedOnANewConnection) {
 }
 
 TEST_F(LoginTest, UnauthenticateKeepsTheConnection) {
-    auto& server = script(
-        signed_in({{"UNAUTHENTICATE", "$ OK\r\n"},
-                   {"CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n$ OK\r\n"},
-                   {"AUTHENTICATE PLAIN", "$ OK [CAPABILITY IMAP4rev1] in\r\n"}},
-                  "IMAP4rev1 UNAUTHENTICATE"));
+    auto& server =
+        script(signed_in({{"UNAUTHENTICATE", "$ OK\r\n"},
+                          {"CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n$ OK\r\n"},
+                          {"AUTHENTICATE PLAIN", "$ OK [CAPABILITY IMAP4rev1] in\r\n"}},
+                         "IMAP4rev1 UNAUTHENTICATE"));
     run([&]() -> awaitable<void> {
         auto const session = co_await open_source();
         transport::OpenMailbox request;

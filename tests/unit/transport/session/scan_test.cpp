@@ -74,14 +74,14 @@ TEST_F(ScanTest, ABigFolderComesInPartsUnderTheMarkOfTheFirst) {
 }
 
 TEST_F(ScanTest, ChangesAreNewOnesChangedOnesAndWhatIsGone) {
-    EXPECT_EQ(scan({{"EXAMINE", opened(3, 8, 30)},
-                    {"UID FETCH 1:5 (UID FLAGS INTERNALDATE RFC822.SIZE) (CHANGEDSINCE 9)",
-                     meta(2) + "$ OK\r\n"},
-                    {"UID FETCH 6:7 (", meta(6) + "* 3 FETCH (UID 7 FLAGS ())\r\n$ OK\r\n"},
-                    {"UID SEARCH RETURN (ALL) UID 1:5",
-                     "* ESEARCH (TAG \"x\") UID ALL 2,5\r\n$ OK\r\n"}},
-                   since("7:6:4:9")),
-              "2 6 -1:1 -3:4 | 7:8:3:30 changes ");
+    EXPECT_EQ(
+        scan({{"EXAMINE", opened(3, 8, 30)},
+              {"UID FETCH 1:5 (UID FLAGS INTERNALDATE RFC822.SIZE) (CHANGEDSINCE 9)",
+               meta(2) + "$ OK\r\n"},
+              {"UID FETCH 6:7 (", meta(6) + "* 3 FETCH (UID 7 FLAGS ())\r\n$ OK\r\n"},
+              {"UID SEARCH RETURN (ALL) UID 1:5", "* ESEARCH (TAG \"x\") UID ALL 2,5\r\n$ OK\r\n"}},
+             since("7:6:4:9")),
+        "2 6 -1:1 -3:4 | 7:8:3:30 changes ");
 }
 
 TEST_F(ScanTest, NumbersThatAddUpNeedNoSearch) {

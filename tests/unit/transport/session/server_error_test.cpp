@@ -27,8 +27,7 @@ constexpr RefusalCase refusal_cases[] = {
     {"throttled", "THROTTLED", "slow down", Errc::throttled, Errc::throttled},
     {"backoff", "", "Request is throttled. Suggested Backoff Time: 299961 milliseconds",
      Errc::throttled, Errc::throttled},
-    {"limit_means_connections_or_size", "LIMIT", "too much", Errc::throttled,
-     Errc::item_too_large},
+    {"limit_means_connections_or_size", "LIMIT", "too much", Errc::throttled, Errc::item_too_large},
     {"connections", "", "Maximum number of connections from user+IP exceeded", Errc::throttled,
      Errc::item_refused},
     {"quota", "OVERQUOTA", "full", Errc::login_refused, Errc::over_quota},
@@ -52,13 +51,14 @@ TEST(ServerErrorTest, RefusalsAreClassedByCodeAndByKnownTexts) {
 
 TEST(ServerErrorTest, TheSuggestedPauseIsTakenToTheMillisecondAndBounded) {
     using std::chrono::milliseconds;
-    EXPECT_EQ(suggested_pause("suggested backoff time: 299961 Milliseconds"), milliseconds(299'961));
+    EXPECT_EQ(suggested_pause("suggested backoff time: 299961 Milliseconds"),
+              milliseconds(299'961));
     EXPECT_EQ(suggested_pause("Suggested Backoff Time: 5 seconds"), milliseconds(5'000));
     EXPECT_EQ(suggested_pause("Backoff Time: 99999999999999999999 ms"), milliseconds(86'400'000));
     EXPECT_EQ(suggested_pause("Backoff Time: soon"), std::nullopt);
     EXPECT_EQ(suggested_pause("no time"), std::nullopt);
-    auto const error = farewell(
-        status_of("", "Suggested Backoff Time: 1500 milliseconds", StatusKind::bye), "");
+    auto const error =
+        farewell(status_of("", "Suggested Backoff Time: 1500 milliseconds", StatusKind::bye), "");
     EXPECT_EQ(error.code, Errc::throttled);
     EXPECT_EQ(error.retry_after, milliseconds(1'500));
 }

@@ -7,8 +7,8 @@
 #include "transport/imap/source_session.hpp"
 #include "transport/imap/target_session.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <string>
 #include <vector>
@@ -156,7 +156,8 @@ public:
         co_return Result<void>{};
     }
     void failed(ItemNumber number, Error error) override {
-        text += "failed(" + std::to_string(number) + " " + std::string(to_string(error.code)) + ") ";
+        text +=
+            "failed(" + std::to_string(number) + " " + std::string(to_string(error.code)) + ") ";
     }
 
     std::string text;

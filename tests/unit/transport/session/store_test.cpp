@@ -8,7 +8,7 @@ using transport::StoreItem;
 
 Exchange const select{"SELECT \"A\"",
                       "* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 5] ok\r\n"
-                      "* OK [PERMANENTFLAGS (\\Seen \\Flagged $Kept)] ok\r\n$ OK open\r\n"};
+                      "* OK [PERMANENTFLAGS (\\Seen \\Flagged Kept)] ok\r\n$ OK open\r\n"};
 std::string const single = "IMAP4rev1 LITERAL+ UIDPLUS";
 
 class StoreTest : public SessionTest {
@@ -60,7 +60,7 @@ protected:
 };
 
 std::vector<StoreItem> two_items() {
-    return {item_of("first message", {"\\Seen", "$Lost", "\\Recent"}), item_of("second", {"$Kept"})};
+    return {item_of("first message", {"\\Seen", "Lost", "\\Recent"}), item_of("second", {"Kept"})};
 }
 
 TEST_F(StoreTest, AGroupIsOneCommandAndItsLastOctetWaits) {
@@ -68,7 +68,7 @@ TEST_F(StoreTest, AGroupIsOneCommandAndItsLastOctetWaits) {
         store({{"APPEND \"A\"", "$ OK [APPENDUID 7 5:6] stored\r\n"}}, two_items());
     EXPECT_EQ(outcome.text, "5 6 ");
     std::string const head =
-        "a3 APPEND \"A\" (\\Seen) \"01-Jan-2020 12:00:00 +0000\" {13+}\r\nfirst message ($Kept) "
+        "a3 APPEND \"A\" (\\Seen) \"01-Jan-2020 12:00:00 +0000\" {13+}\r\nfirst message (Kept) "
         "\"01-Jan-2020 12:00:00 +0000\" {6+}\r\nsecon";
     EXPECT_EQ(outcome.before_gate, head);
     EXPECT_EQ(sent, head + "d\r\n");
@@ -92,8 +92,8 @@ TEST_F(StoreTest, SynchronisingLiteralsWaitForTheirInvitation) {
 }
 
 TEST_F(StoreTest, ALiteralThatIsNotInvitedIsNotSent) {
-    auto const outcome = store({{"APPEND \"A\"", "$ NO [TOOBIG] no\r\n"}},
-                               {item_of("first message")}, "IMAP4rev1");
+    auto const outcome =
+        store({{"APPEND \"A\"", "$ NO [TOOBIG] no\r\n"}}, {item_of("first message")}, "IMAP4rev1");
     EXPECT_EQ(outcome.text, "x(item_too_large) ");
     EXPECT_FALSE(outcome.gate_asked);
     EXPECT_TRUE(outcome.is_alive);
@@ -125,13 +125,13 @@ TEST_F(StoreTest, ARefusedGroupTellsWhatToDo) {
 }
 
 TEST_F(StoreTest, SinglesHaveEachTheirOwnVerdict) {
-    auto const outcome = store({{"APPEND", "$ OK [APPENDUID 7 5] stored\r\n"},
-                                {"APPEND", "$ NO [OVERQUOTA] full\r\n"}},
-                               two_items(), single);
+    auto const outcome = store(
+        {{"APPEND", "$ OK [APPENDUID 7 5] stored\r\n"}, {"APPEND", "$ NO [OVERQUOTA] full\r\n"}},
+        two_items(), single);
     EXPECT_EQ(outcome.text, "5 x(over_quota) ");
-    auto const nothing = store({{"APPEND", "$ NO [OVERQUOTA] full\r\n"},
-                                {"APPEND", "$ NO [OVERQUOTA] full\r\n"}},
-                               two_items(), single);
+    auto const nothing =
+        store({{"APPEND", "$ NO [OVERQUOTA] full\r\n"}, {"APPEND", "$ NO [OVERQUOTA] full\r\n"}},
+              two_items(), single);
     EXPECT_EQ(nothing.text, "error over_quota");
 }
 
@@ -152,7 +152,8 @@ TEST_F(StoreTest, AnIntentionThatFailsEndsTheStoreWithoutItsCommit) {
 // Goal: a store is in doubt exactly if the server may have what lets it commit. Method: cut the
 // line behind each octet of the exchange; the answer is always lost.
 TEST_F(StoreTest, CutBehindEachOctet) {
-    for (auto const& capabilities : {std::string("IMAP4rev1 LITERAL+ UIDPLUS MULTIAPPEND"), single}) {
+    for (auto const& capabilities :
+         {std::string("IMAP4rev1 LITERAL+ UIDPLUS MULTIAPPEND"), single}) {
         auto const is_multi = capabilities != single;
         std::vector<Exchange> steps{{"APPEND", "$ OK [APPENDUID 7 5] stored\r\n"}};
         if (is_multi) steps.front().says = "$ OK [APPENDUID 7 5:6] stored\r\n";
