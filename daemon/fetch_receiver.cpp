@@ -113,7 +113,8 @@ void FetchReceiver::failed(transport::ItemNumber number, Error error) {
 /// Makes finished items durable and known to the ledger, in batches: while one is synced, the next
 /// collects. An item that the target has taken meanwhile needs neither.
 awaitable<void> MailboxRun::spool_side() {
-    while (!(fetched_ && unspooled_.empty()) && !failure_) {
+    // The store side hands items back whose connection was lost: it ends first.
+    while (!(fetched_ && stored_ && unspooled_.empty()) && !failure_) {
         if (unspooled_.empty()) {
             co_await changed_.wait();
             continue;

@@ -137,6 +137,7 @@ private:
     bool recovered_ = false;       ///< No intent of an earlier run is open.
     bool doubt_ = false;           ///< Intents of this run are open: recover before going on.
     bool fetched_ = false;         ///< The fetch side has ended.
+    bool stored_ = false;          ///< The store side has ended.
     bool stopping_ = false;
     std::optional<Error> failure_;        ///< Ends the run.
     std::optional<Error> refetch_;        ///< Spool damage: another run fetches what was lost.

@@ -13,6 +13,12 @@ constexpr std::uint64_t group_bytes_max = 8 << 20;
 constexpr std::size_t groups_in_flight = 4;
 constexpr std::uint32_t losses_max = 3;        ///< Connections that one item may cost.
 constexpr int sessions_without_answer_max = 20;
+constexpr std::chrono::milliseconds pause_after_refusal{1'000};
+constexpr int name_attempts_max = 20;
+
+bool is_items_own(Error const& refusal) {
+    return disposition_of(refusal.code) == Disposition::skip_item;
+}
 
 }  // namespace
 
@@ -47,7 +53,11 @@ awaitable<void> MailboxRun::store_side() {
                            disposition == Disposition::retry_later;
         if (!again || fruitless > sessions_without_answer_max)
             fail(worked.error().in("target"));
+        else if (disposition == Disposition::retry_later)
+            co_await changed_.wait_for(worked.error().retry_after.value_or(pause_after_refusal));
     }
+    stored_ = true;
+    changed_.notify_all();
 }
 
 bool MailboxRun::store_work_left() const {
@@ -128,11 +138,20 @@ awaitable<Result<void>> MailboxRun::prepare_targets(transport::TargetSession& se
 
 awaitable<Result<void>> MailboxRun::prepare_target(transport::TargetSession& session,
                                                    FolderPlan& plan) {
+    auto const taken = [&](std::string const& id) {
+        return std::any_of(plans_.begin(), plans_.end(),
+                           [&](FolderPlan const& other) { return other.target_id == id; });
+    };
     transport::Folder wanted{.id = {},
                              .path = plan.target_path,
                              .kind = plan.source.kind,
                              .role = plan.source.role};
-    auto created = co_await session.create_folder(std::move(wanted));
+    auto created = co_await session.create_folder(wanted);
+    // The target's rules may make two names one: the later folder gets a suffix.
+    for (int copy = 2; created && taken(created->id) && copy <= name_attempts_max; ++copy) {
+        wanted.path.back() = plan.target_path.back() + " (" + std::to_string(copy) + ")";
+        created = co_await session.create_folder(wanted);
+    }
     if (!created) {
         bool const folder_only =
             disposition_of(created.error().code) == Disposition::skip_folder ||
@@ -262,7 +281,10 @@ awaitable<void> MailboxRun::take_answer(FolderPlan& plan, Group& group,
         auto const& item = group.items[i];
         auto const& answer = result.items[i];
         if (answer.refused) {
-            failed.push_back(co_await give_up(item, *answer.refused));
+            if (is_items_own(*answer.refused))
+                failed.push_back(co_await give_up(item, *answer.refused));
+            else if (!session_error_)
+                session_error_ = *answer.refused;  // Full, or throttled: nothing wrong with the item.
             continue;
         }
         stored.push_back({.number = item->record.number,
@@ -283,8 +305,13 @@ awaitable<void> MailboxRun::take_answer(FolderPlan& plan, Group& group,
     }
     counters_.failed += refused;
     services_.totals.items_failed += refused;
-    for (std::size_t i = 0; i < group.items.size(); ++i)
-        settle(group.items[i], !result.items[i].refused);
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
+        auto const& refused_because = result.items[i].refused;
+        if (refused_because && !is_items_own(*refused_because))
+            requeue(group.items[i]);
+        else
+            settle(group.items[i], !refused_because);
+    }
 }
 
 /// Nothing of the group is at the target, or nobody knows.

@@ -135,7 +135,8 @@ class Sessions(FerryCase):
 
 class Passwords(FerryCase):
     def test_hostile_passwords(self):
-        secrets = ['"', "\\", "a b", " trailing ", "*", "%d", "$HOME", "`id`", "(x", "{5}", "{5+}", ":",
+        secrets = ['"', "\\", "a b", " trailing ", "*", "%d", "$HOME", "`id`", "(x", "{5}",
+                   "{5+}", ":",
                    "ü§€😀", "'", "a,b;c", "=cmd", "x" * 200, "NIL", "]", "\\\"", "über alles"]
         self.users = {f"p{n}@fabrikam.example": secret for n, secret in enumerate(secrets)}
         self.twins = {user: user.replace("fabrikam", "contoso") for user in self.users}

@@ -1,4 +1,4 @@
-"""ferry-audit: compares a source mailbox with its copy, knowing nothing of the program that made it.
+"""ferry-audit: compares a mailbox with its copy, knowing nothing of the program that made it.
 
 What must be equal, per folder: the multiset of (SHA-256 of the bytes, received instant, flags and
 keywords without \\Recent); further the folders, their subscriptions and their special uses. On the

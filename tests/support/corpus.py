@@ -69,7 +69,7 @@ def odd_messages():
         "one-byte": b"x",
         "no-final-line-end": _HEAD + b"Subject: cut\r\n\r\nno line end",
         "mbox-from-line": b"From ada@fabrikam.example Tue Mar  4 10:00:00 2025\r\n" + _HEAD + body,
-        "dots-and-tags": _HEAD + b"Subject: dots\r\n\r\n.\r\n..\r\na1 OK {5}\r\n* BYE )\r\n+ go\r\n",
+        "dots-and-tags": _HEAD + b"Subject: dots\r\n\r\n.\r\n..\r\na1 OK {5}\r\n* BYE )\r\n+ x\r\n",
         "literal-lookalike": _HEAD + b"Subject: {99999999999}\r\n\r\n{4294967296+}\r\n",
         "nested-mime": _HEAD + b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n" + nested,
         "utf8-bom": b"\xef\xbb\xbf" + _HEAD + body,

@@ -226,5 +226,22 @@ TEST(SpoolDamageTest, WrongLocationsAreCorruptNotWrongBytes) {
     }
 }
 
+// Goal: the digest given at the end is compared with what is read, whatever the tags say.
+TEST(SpoolDamageTest, AnotherDigestIsCorrupt) {
+    SimDisk disk;
+    SpoolLife life(disk.directory());
+    std::optional<SpoolLocation> location;
+    test::run_in(life.context(), [&]() -> awaitable<void> {
+        EXPECT_TRUE(co_await life.spool->reserve(4));
+        auto writer = co_await life.spool->begin_item(1, 4);
+        EXPECT_TRUE(co_await (*writer)->write(bytes_of("text")));
+        location = *co_await (*writer)->finish(test::digest_of("taxt"), "");
+    }());
+    auto const text = life.get(1, *location);
+    ASSERT_FALSE(text);
+    EXPECT_EQ(text.error().code, Errc::corrupt);
+    EXPECT_NE(text.error().context.find("digest"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mailferry::store
