@@ -2,9 +2,7 @@
 
 namespace mailferry {
 
-awaitable<void> Event::wait() {
-    co_await wait_for(std::chrono::hours(24 * 365));
-}
+awaitable<void> Event::wait() { co_await wait_for(std::chrono::hours(24 * 365)); }
 
 awaitable<bool> Event::wait_for(std::chrono::milliseconds limit) {
     asio::steady_timer timer(executor_, limit);

@@ -1,4 +1,6 @@
-// Precompiled for the folders that speak Asio; nothing of mailferry's own belongs here.
+#pragma once
+
+// Precompiled for the folders that speak Asio; nothing of ours belongs here.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

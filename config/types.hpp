@@ -38,7 +38,7 @@ struct DaemonSettings {
     std::filesystem::path control_socket = "/run/mailferry/control.sock";
     std::string metrics_listen = "127.0.0.1:9464";  ///< "" turns it off.
     ByteCount memory_max{256ULL << 20};
-    std::string log_level = "info";                 ///< debug | info | warning | error
+    std::string log_level = "info";  ///< debug | info | warning | error
 };
 
 struct SpoolSettings {
@@ -51,12 +51,13 @@ struct SpoolSettings {
 
 struct Admin {
     Place place;
-    std::string user;       ///< Login name; empty for `auth = "user"` and for app registrations.
+    std::string user;  ///< Login name; empty for `auth = "user"` and for app registrations.
     Auth auth = Auth::plain;
-    SecretSource password;  ///< password_* for logins, token_* for xoauth2, secret_* for app-secret.
+    SecretSource
+        password;  ///< password_* for logins, token_* for xoauth2, secret_* for app-secret.
     std::string client_id;  ///< App registrations only.
     std::filesystem::path certificate_file;
-    SecretSource key;       ///< App certificates only.
+    SecretSource key;  ///< App certificates only.
     std::uint32_t max_sessions = 8;
     std::uint32_t logins_per_second = 50;
 };
@@ -68,12 +69,12 @@ struct Tenant {
     std::string host;
     std::uint16_t port = 0;  ///< 0: the protocol's own (993, or 143 without implicit TLS).
     Tls tls = Tls::implicit;
-    std::filesystem::path ca_file;    ///< Empty: the system's store.
-    bool allow_plaintext = false;     ///< tls = "none" beyond loopback.
+    std::filesystem::path ca_file;       ///< Empty: the system's store.
+    bool allow_plaintext = false;        ///< tls = "none" beyond loopback.
     std::string master_separator = "*";  ///< login-master: mailbox<separator>admin.
-    std::string authority;            ///< graph: sign-in endpoint.
-    std::string tenant_id;            ///< graph
-    bool compress = false;            ///< imap: COMPRESS=DEFLATE where offered.
+    std::string authority;               ///< graph: sign-in endpoint.
+    std::string tenant_id;               ///< graph
+    bool compress = false;               ///< imap: COMPRESS=DEFLATE where offered.
     std::uint32_t sessions_per_mailbox = 4;
     std::chrono::milliseconds connect_timeout{20'000};
     std::chrono::milliseconds idle_timeout{120'000};  ///< No byte for so long ends a session.
@@ -93,10 +94,10 @@ struct Pass {
 struct Migration {
     Place place;
     std::string name;
-    std::string source, target;     ///< Names of tenants.
-    std::filesystem::path mapping;  ///< Relative to the configuration's folder.
+    std::string source, target;                ///< Names of tenants.
+    std::filesystem::path mapping;             ///< Relative to the configuration's folder.
     std::vector<std::string> exclude_folders;  ///< By path, by last name, or by special use.
-    bool copy_deleted = false;      ///< Copy messages marked \Deleted (without the mark).
+    bool copy_deleted = false;  ///< Copy messages marked \Deleted (without the mark).
     std::vector<Pass> passes;
 };
 

@@ -13,12 +13,12 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
 #include <functional>
 #include <iostream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace mailferry::daemon {
 namespace {
@@ -66,9 +66,8 @@ int run_to_end(std::function<awaitable<int>(asio::any_io_executor)> task) {
     asio::io_context context{1};
     int status = exit_some_failed;
     auto const main = [](std::function<awaitable<int>(asio::any_io_executor)> run,
-                         asio::any_io_executor executor, int& answer) -> awaitable<void> {
-        answer = co_await run(executor);
-    };
+                         asio::any_io_executor executor,
+                         int& answer) -> awaitable<void> { answer = co_await run(executor); };
     asio::co_spawn(context, main(std::move(task), context.get_executor(), status),
                    [](std::exception_ptr failure) {
                        if (failure) std::rethrow_exception(failure);
@@ -134,15 +133,16 @@ public:
                    co_return co_await read_report(engine.plan(), *state.ledger,
                                                   engine.stopped_early(), clock);
                }),
-          signals_(executor, SIGINT, SIGTERM, SIGHUP), tasks_(executor), executor_(executor) {}
+          signals_(executor, SIGINT, SIGTERM, SIGHUP),
+          tasks_(executor),
+          executor_(executor) {}
 
     Result<void> open(config::DaemonSettings const& settings) {
         std::error_code ignored;
         std::filesystem::create_directories(settings.control_socket.parent_path(), ignored);
-        auto control = ControlSocket::open(executor_, {.path = settings.control_socket},
-                                           [this](ControlRequest request) {
-                                               return api_.handle(std::move(request));
-                                           });
+        auto control = ControlSocket::open(
+            executor_, {.path = settings.control_socket},
+            [this](ControlRequest request) { return api_.handle(std::move(request)); });
         if (!control) return control.error();
         control_ = std::move(*control);
         if (settings.metrics_listen.empty()) return {};

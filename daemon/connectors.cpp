@@ -22,8 +22,8 @@ Result<std::unique_ptr<SessionPool<Session>>> make_pool(asio::any_io_executor ex
     for (auto const& admin : tenant.admins) {
         auto secret = admin_secret(admin);
         if (!secret) return secret.error().in("tenant=" + tenant.name + " admin=" + admin.user);
-        auto const connector = std::make_shared<imap::Connector>(executor, tenant, admin,
-                                                                 std::move(*secret));
+        auto const connector =
+            std::make_shared<imap::Connector>(executor, tenant, admin, std::move(*secret));
         AdminSlot<Session> slot;
         slot.name = admin.user.empty() ? "(each mailbox)" : admin.user;
         slot.auth = admin.auth;
@@ -31,9 +31,8 @@ Result<std::unique_ptr<SessionPool<Session>>> make_pool(asio::any_io_executor ex
         slot.connect = [connector, connect] { return connect(*connector); };
         slots.push_back(std::move(slot));
     }
-    return std::make_unique<SessionPool<Session>>(executor, tenant.name,
-                                                  tenant.sessions_per_mailbox, std::move(slots),
-                                                  options);
+    return std::make_unique<SessionPool<Session>>(
+        executor, tenant.name, tenant.sessions_per_mailbox, std::move(slots), options);
 }
 
 }  // namespace

@@ -27,11 +27,15 @@ bool ended(store::PassState state) {
 
 Engine::Engine(asio::any_io_executor executor, std::shared_ptr<Plan const> plan, Clock const& clock,
                store::Ledger& ledger, store::Spool& spool, EngineOptions options)
-    : executor_(executor), plan_(std::move(plan)), options_(options),
+    : executor_(executor),
+      plan_(std::move(plan)),
+      options_(options),
       memory_(plan_->config.daemon.memory_max.value / 2),
-      services_{executor, clock, ledger, spool, memory_, totals_, items_waiting_,
-                plan_->config.daemon.state_dir / "quarantine"},
-      since_(clock.now()), changed_(executor), side_tasks_(executor) {}
+      services_{executor, clock,   ledger,         spool,
+                memory_,  totals_, items_waiting_, plan_->config.daemon.state_dir / "quarantine"},
+      since_(clock.now()),
+      changed_(executor),
+      side_tasks_(executor) {}
 
 Engine::~Engine() = default;
 
@@ -74,8 +78,8 @@ void Engine::count_rows(PassSlot& pass, std::vector<config::MailboxPair> const& 
     auto const& waves = pass.pass->waves;
     for (std::size_t row = 0; row < mapping.size(); ++row) {
         auto const& pair = mapping[row];
-        bool const covered = waves.empty() ||
-                             std::find(waves.begin(), waves.end(), pair.wave) != waves.end();
+        bool const covered =
+            waves.empty() || std::find(waves.begin(), waves.end(), pair.wave) != waves.end();
         if (!covered) continue;
         pass.rows.push_back(row);
         pass.views.push_back({.migration = pass.migration->name,
@@ -115,10 +119,9 @@ awaitable<Result<void>> Engine::load_passes(MigrationSlot& migration) {
             all_ended = all_ended && ended(record.state);
         }
         pass->resumes = true;
-        bool const any_failed = std::any_of(pass->views.begin(), pass->views.end(),
-                                            [](MailboxView const& view) {
-                                                return view.state == store::PassState::failed;
-                                            });
+        bool const any_failed = std::any_of(
+            pass->views.begin(), pass->views.end(),
+            [](MailboxView const& view) { return view.state == store::PassState::failed; });
         if (all_ended)
             pass->state = any_failed ? store::PassState::failed : store::PassState::done;
         else
@@ -178,8 +181,9 @@ awaitable<void> Engine::watch_disk() {
         for (auto& migration : migrations_)
             for (auto& pass : migration->passes)
                 for (auto* const run : pass->running)
-                    run->abandon(Error{Errc::disk_full, "no room for the spool in " +
-                                                            plan_->config.daemon.state_dir.string()});
+                    run->abandon(Error{
+                        Errc::disk_full,
+                        "no room for the spool in " + plan_->config.daemon.state_dir.string()});
         co_await services_.spool.close();
         co_return;
     }
@@ -263,8 +267,8 @@ awaitable<void> Engine::run_mailbox(MigrationSlot& migration, PassSlot& pass, st
     record.error = view.error;
     record.ended = unix_now(services_.clock);
     totals_.items_unchanged += outcome.counters.unchanged;
-    auto const pair = co_await services_.ledger.open_pair(migration.migration->name, view.source,
-                                                          view.target);
+    auto const pair =
+        co_await services_.ledger.open_pair(migration.migration->name, view.source, view.target);
     if (pair) {
         record.pair = pair->id;
         auto const saved = co_await services_.ledger.save_pass(record);

@@ -19,7 +19,7 @@ struct Plan {
 };
 
 struct EngineOptions {
-    bool once = false;              ///< `copy`: run every pass again, then end.
+    bool once = false;  ///< `copy`: run every pass again, then end.
     PoolOptions pools = {};
     std::chrono::milliseconds settle_interval{5'000};
     /// With `once`: how long a full disk may stand in the way of everything.
@@ -54,12 +54,12 @@ private:
         config::Migration const* migration = nullptr;
         config::Pass const* pass = nullptr;
         store::PassState state = store::PassState::waiting;
-        std::vector<std::size_t> rows;         ///< Of the mapping.
-        std::vector<MailboxView> views;        ///< One per row.
+        std::vector<std::size_t> rows;   ///< Of the mapping.
+        std::vector<MailboxView> views;  ///< One per row.
         std::set<MailboxRun*> running;
         std::optional<store::PassState> asked;  ///< paused or cancelled, while it runs.
         std::int64_t started = 0, ended = 0;
-        bool resumes = false;                  ///< Mailboxes that are done are not run again.
+        bool resumes = false;  ///< Mailboxes that are done are not run again.
     };
     struct MigrationSlot {
         config::Migration const* migration = nullptr;
@@ -102,7 +102,7 @@ private:
     bool stopping_ = false;
     bool ended_ = false;
     bool stopped_early_ = false;
-    bool gave_up_ = false;                   ///< `once`: the disk stayed full.
+    bool gave_up_ = false;  ///< `once`: the disk stayed full.
     std::size_t passes_running_ = 0;
 };
 

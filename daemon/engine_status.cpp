@@ -9,8 +9,8 @@ namespace mailferry::daemon {
 
 EngineStatus Engine::status() const {
     EngineStatus status;
-    status.state = ended_            ? "stopped"
-                   : stopping_       ? "stopping"
+    status.state = ended_                ? "stopped"
+                   : stopping_           ? "stopping"
                    : passes_running_ > 0 ? "running"
                                          : "idle";
     status.since = since_;
@@ -100,8 +100,8 @@ Result<void> Engine::command(PassCommand command, std::string_view name) {
             case PassCommand::resume:
                 if (running || queued != queue.end()) break;
                 if (command == PassCommand::resume && pass->state != store::PassState::paused)
-                    return Error{Errc::invalid_config, "pass " + std::string(name) +
-                                                           " is not paused; use start"};
+                    return Error{Errc::invalid_config,
+                                 "pass " + std::string(name) + " is not paused; use start"};
                 pass->resumes = pass->state == store::PassState::paused ||
                                 pass->state == store::PassState::cancelled;
                 pass->state = store::PassState::waiting;

@@ -16,7 +16,7 @@ namespace mailferry::daemon {
 struct AdminView {
     std::string tenant = {}, admin = {};
     std::uint32_t sessions = 0, sessions_ceiling = 0, sessions_max = 0;
-    std::string waits_for = {};       ///< "" or what binds: "login refused", "throttled until 14:05:10".
+    std::string waits_for = {};  ///< "" or what binds: "login refused", "throttled until 14:05:10".
 };
 
 struct MailboxView {
@@ -25,7 +25,7 @@ struct MailboxView {
     store::PassCounters counters = {};
     std::uint64_t items_planned = 0, bytes_planned = 0;  ///< This run, so far known.
     std::uint64_t items_done = 0, bytes_done = 0;
-    std::string folder = {};          ///< Being worked on.
+    std::string folder = {};  ///< Being worked on.
     std::string error = {};
 };
 
@@ -46,7 +46,7 @@ struct Totals {
 };
 
 struct EngineStatus {
-    std::string state;                ///< starting | running | idle | stopping | stopped
+    std::string state;  ///< starting | running | idle | stopping | stopped
     std::chrono::system_clock::time_point since, now;
     Totals totals;
     store::SpoolUsage spool;

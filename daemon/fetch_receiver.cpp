@@ -38,8 +38,8 @@ awaitable<Result<void>> FetchReceiver::begin(std::uint64_t size) {
         co_return Result<void>{};
     }
     if (!reserved) co_return reserved.error();
-    auto writer = co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id),
-                                                     size);
+    auto writer =
+        co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id), size);
     if (!writer) co_return writer.error();
     writer_ = std::move(*writer);
     if (size > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))

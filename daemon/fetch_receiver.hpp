@@ -9,8 +9,8 @@
 
 namespace mailferry::daemon {
 
-/// Memory: one item at a time; its bytes are kept (hot) only if it is small and the budget has room.
-/// An item whose transfer breaks off is abandoned in the spool; nothing of it is remembered.
+/// Memory: one item at a time; its bytes are kept (hot) only if it is small and the budget has
+/// room. An item whose transfer breaks off is abandoned in the spool; nothing of it is remembered.
 class FetchReceiver final : public transport::ItemReceiver {
 public:
     FetchReceiver(MailboxRun& run, FolderPlan& plan,

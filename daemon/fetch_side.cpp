@@ -13,7 +13,7 @@ constexpr std::size_t grains_for_a_helper = 8;  ///< Left to do, before another 
 constexpr int folder_attempts_max = 5;          ///< In a row without one item fetched.
 constexpr std::size_t items_waiting_max = 100'000;  ///< Of all mailboxes: some 400 bytes each.
 constexpr std::chrono::milliseconds pause_after_refusal{1'000};
-constexpr std::uint64_t flag_span = 4096;       ///< Numbers looked up in the ledger at once.
+constexpr std::uint64_t flag_span = 4096;  ///< Numbers looked up in the ledger at once.
 
 class PageSink final : public transport::ScanSink {
 public:
@@ -99,8 +99,8 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
         // The next scan asks the ledger what is here already: it has to know all of it.
         co_await drain_unspooled();
         if (is_folder_error(scanned.error().code)) {
-            drop_folder(plan, scanned.error().in("source folder " +
-                                                 transport::display(plan.source.path)));
+            drop_folder(
+                plan, scanned.error().in("source folder " + transport::display(plan.source.path)));
             co_return;
         }
         lease.release();
@@ -114,8 +114,8 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
             continue;
         }
         if (disposition == Disposition::retry_later) {
-            drop_folder(plan, scanned.error().in("source folder " +
-                                                 transport::display(plan.source.path)));
+            drop_folder(
+                plan, scanned.error().in("source folder " + transport::display(plan.source.path)));
             co_return;
         }
         if (disposition != Disposition::retry_now || attempt >= folder_attempts_max) {
@@ -142,7 +142,8 @@ awaitable<Result<void>> MailboxRun::scan_folder(SourcePool::Lease& lease, Folder
     std::string mark;
     bool complete = true;
     auto const unchanged_before = counters_.unchanged;
-    for (bool first = true; !halted() && !dropped_folders_.contains(plan.record.id); first = false) {
+    for (bool first = true; !halted() && !dropped_folders_.contains(plan.record.id);
+         first = false) {
         PageSink sink;
         auto const page = co_await lease->scan(plan.source, request, sink);
         if (!page) co_return page.error();
@@ -214,8 +215,8 @@ awaitable<Result<void>> MailboxRun::note_flag_changes(FolderPlan& plan,
         while (to < listed.size() && listed[to].number >= first &&
                listed[to].number - first < flag_span)
             ++to;
-        auto const stored = co_await services_.ledger.stored(plan.record.id, first,
-                                                             first + flag_span - 1);
+        auto const stored =
+            co_await services_.ledger.stored(plan.record.id, first, first + flag_span - 1);
         if (!stored) co_return stored.error();
         auto record = stored->begin();
         for (; from < to; ++from) {

@@ -7,7 +7,10 @@
 namespace mailferry::daemon {
 
 MailboxRun::MailboxRun(Services& services, MailboxTask task, MailboxView& view)
-    : services_(services), task_(std::move(task)), view_(view), changed_(services.executor),
+    : services_(services),
+      task_(std::move(task)),
+      view_(view),
+      changed_(services.executor),
       groups_(services.executor) {}
 
 awaitable<MailboxOutcome> MailboxRun::run() {

@@ -5,8 +5,8 @@
 /// the fetch side running until the spool is full.
 ///
 /// Files: mailbox_run.cpp begins and ends it, fetch_side.cpp reads the source, fetch_receiver.cpp
-/// takes items off the wire, rekey.cpp follows a changed UIDVALIDITY, store_side.cpp feeds the target,
-/// recover.cpp settles intents whose answer was lost.
+/// takes items off the wire, rekey.cpp follows a changed UIDVALIDITY, store_side.cpp feeds the
+/// target, recover.cpp settles intents whose answer was lost.
 
 #include "async/task_group.hpp"
 #include "daemon/pending_item.hpp"
@@ -36,7 +36,7 @@ struct MailboxTask {
 /// How a run ended. Without an error everything of the window is at the target or in `counters`.
 struct MailboxOutcome {
     store::PassCounters counters;
-    std::optional<Error> error;   ///< What stands in the way; the ledger knows how far it got.
+    std::optional<Error> error;  ///< What stands in the way; the ledger knows how far it got.
 };
 
 class MailboxRun {
@@ -132,27 +132,27 @@ private:
     store::PairId pair_{};
     std::vector<FolderPlan> plans_;
     std::map<store::FolderId, std::unique_ptr<FolderPlan>> old_plans_;  ///< Not listed (yet).
-    bool planned_ = false;         ///< plans_ hold the source's folders.
-    bool targets_ready_ = false;   ///< Each plan has its target folder, or its error.
-    bool recovered_ = false;       ///< No intent of an earlier run is open.
-    bool doubt_ = false;           ///< Intents of this run are open: recover before going on.
-    bool fetched_ = false;         ///< The fetch side has ended.
-    bool stored_ = false;          ///< The store side has ended.
+    bool planned_ = false;        ///< plans_ hold the source's folders.
+    bool targets_ready_ = false;  ///< Each plan has its target folder, or its error.
+    bool recovered_ = false;      ///< No intent of an earlier run is open.
+    bool doubt_ = false;          ///< Intents of this run are open: recover before going on.
+    bool fetched_ = false;        ///< The fetch side has ended.
+    bool stored_ = false;         ///< The store side has ended.
     bool stopping_ = false;
-    std::optional<Error> failure_;        ///< Ends the run.
-    std::optional<Error> refetch_;        ///< Spool damage: another run fetches what was lost.
-    std::optional<Error> folder_failure_; ///< The first folder that could not be copied.
+    std::optional<Error> failure_;         ///< Ends the run.
+    std::optional<Error> refetch_;         ///< Spool damage: another run fetches what was lost.
+    std::optional<Error> folder_failure_;  ///< The first folder that could not be copied.
     std::map<store::FolderId, std::deque<PendingPtr>> waiting_;
     std::unordered_map<std::uint64_t, PendingPtr> in_doubt_;  ///< By item id.
-    std::vector<PendingPtr> unspooled_;   ///< Finished in the spool, not yet durable and recorded.
-    std::size_t spooling_ = 0;            ///< Taken from unspooled_, being recorded.
+    std::vector<PendingPtr> unspooled_;  ///< Finished in the spool, not yet durable and recorded.
+    std::size_t spooling_ = 0;           ///< Taken from unspooled_, being recorded.
     std::vector<FlagUpdate> flag_updates_;
     std::map<store::FolderId, transport::FolderPosition> positions_;
     std::optional<Error> session_error_;  ///< The target session in use is lost.
-    std::uint64_t sends_ = 0;             ///< Groups answered; tells a working target from a sick one.
-    std::set<store::FolderId> complete_;  ///< Scanned to the end, every item taken.
-    std::set<store::FolderId> dropped_folders_;   ///< Left out, with their reason told.
-    std::vector<store::ItemId> dropped_items_;    ///< To be forgotten, so that they come again.
+    std::uint64_t sends_ = 0;  ///< Groups answered; tells a working target from a sick one.
+    std::set<store::FolderId> complete_;         ///< Scanned to the end, every item taken.
+    std::set<store::FolderId> dropped_folders_;  ///< Left out, with their reason told.
+    std::vector<store::ItemId> dropped_items_;   ///< To be forgotten, so that they come again.
     store::PassCounters counters_;
     Event changed_;
     TaskGroup groups_;

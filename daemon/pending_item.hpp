@@ -22,11 +22,11 @@ struct PendingItem {
     store::ItemRecord record;
     std::shared_ptr<std::vector<std::byte> const> hot;  ///< Its bytes, or null: read the spool.
     MemoryBudget::Lease memory;                         ///< For the bytes of `hot`.
-    bool durable = false;   ///< Its spool frames have survived fdatasync.
-    bool recorded = false;  ///< The ledger knows it as spooled.
-    bool sending = false;   ///< In an intent.
-    bool settled = false;   ///< Stored or given up: committed.
-    bool alone = false;     ///< A group with it lost its connection: send it by itself.
+    bool durable = false;      ///< Its spool frames have survived fdatasync.
+    bool recorded = false;     ///< The ledger knows it as spooled.
+    bool sending = false;      ///< In an intent.
+    bool settled = false;      ///< Stored or given up: committed.
+    bool alone = false;        ///< A group with it lost its connection: send it by itself.
     std::uint32_t losses = 0;  ///< Connections lost while it was sent alone.
 
 private:

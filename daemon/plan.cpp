@@ -66,8 +66,8 @@ std::vector<FolderPlan> plan_folders(std::vector<Folder> source,
     for (auto const& record : ledger) known.emplace(record.source_id, &record);
     std::vector<FolderPlan> plans;
     for (auto& folder : source) {
-        bool const wanted = std::find(rules.kinds.begin(), rules.kinds.end(), folder.kind) !=
-                            rules.kinds.end();
+        bool const wanted =
+            std::find(rules.kinds.begin(), rules.kinds.end(), folder.kind) != rules.kinds.end();
         if (!wanted || !folder.holds_items || is_excluded(folder, rules.exclude)) continue;
         FolderPlan plan;
         if (auto const record = known.find(folder.id); record != known.end()) {
@@ -79,7 +79,9 @@ std::vector<FolderPlan> plan_folders(std::vector<Folder> source,
         plans.push_back(std::move(plan));
     }
     std::sort(plans.begin(), plans.end(), [](FolderPlan const& a, FolderPlan const& b) {
-        auto const rank = [](FolderPlan const& plan) { return plan.source.role != FolderRole::inbox; };
+        auto const rank = [](FolderPlan const& plan) {
+            return plan.source.role != FolderRole::inbox;
+        };
         return std::pair(rank(a), a.source.path) < std::pair(rank(b), b.source.path);
     });
     return plans;

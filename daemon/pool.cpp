@@ -14,7 +14,8 @@ constexpr std::uint32_t sessions_at_first = 4;
 constexpr auto ping_after_idle = std::chrono::seconds(30);
 
 std::string clock_time_in(std::chrono::milliseconds delay) {
-    auto const when = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + delay);
+    auto const when =
+        std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + delay);
     std::tm parts{};
     localtime_r(&when, &parts);
     char text[16];
@@ -28,8 +29,13 @@ template <class Session>
 SessionPool<Session>::SessionPool(asio::any_io_executor executor, std::string tenant,
                                   std::uint32_t per_mailbox_max,
                                   std::vector<AdminSlot<Session>> admins, PoolOptions options)
-    : executor_(executor), tenant_(std::move(tenant)), per_mailbox_max_(per_mailbox_max),
-      admins_(std::move(admins)), options_(options), changed_(executor), turn_(executor) {}
+    : executor_(executor),
+      tenant_(std::move(tenant)),
+      per_mailbox_max_(per_mailbox_max),
+      admins_(std::move(admins)),
+      options_(options),
+      changed_(executor),
+      turn_(executor) {}
 
 template <class Session>
 awaitable<Result<typename SessionPool<Session>::Lease>> SessionPool<Session>::acquire(
@@ -128,8 +134,8 @@ std::chrono::milliseconds SessionPool<Session>::time_to_next_chance() const {
 }
 
 template <class Session>
-awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(
-    Place& place, MailboxLogin const& login) {
+awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& place,
+                                                                        MailboxLogin const& login) {
     auto pooled = place.warm ? std::move(*place.warm) : PooledSession<Session>{};
     auto const release_place = [&] {
         --admins_[place.admin].in_use;
@@ -186,14 +192,14 @@ std::optional<Error> SessionPool<Session>::judge(std::size_t index, Error error)
         admin.ceiling = std::max(1u, std::min(admin.ceiling / 2, std::max(admin.in_use, 1u)));
         admin.not_before = std::max(admin.not_before, now + pause);
         admin.waits_for = "throttled until " + clock_time_in(pause);
-        log::warning("admin throttled", {{"tenant", tenant_}, {"admin", admin.name},
-                                         {"reason", error.describe()}});
+        log::warning("admin throttled",
+                     {{"tenant", tenant_}, {"admin", admin.name}, {"reason", error.describe()}});
         return std::nullopt;
     }
     auto const disposition = disposition_of(error.code);
     if (disposition == Disposition::stop_endpoint && admin.auth != config::Auth::user) {
-        log::error("admin parked", {{"tenant", tenant_}, {"admin", admin.name},
-                                    {"reason", error.describe()}});
+        log::error("admin parked",
+                   {{"tenant", tenant_}, {"admin", admin.name}, {"reason", error.describe()}});
         admin.waits_for = error.describe();
         admin.parked = std::move(error);
         changed_.notify_all();
@@ -205,8 +211,8 @@ std::optional<Error> SessionPool<Session>::judge(std::size_t index, Error error)
     if (!endpoint_down) return error;
     if (failures_++ == 0) down_since_ = now;
     trouble_ = error.describe();
-    auto const patience = error.code == Errc::timed_out ? options_.silent_patience
-                                                        : options_.unreachable_patience;
+    auto const patience =
+        error.code == Errc::timed_out ? options_.silent_patience : options_.unreachable_patience;
     if (now - down_since_ > patience) return error;
     auto const backoff = std::min(options_.backoff_max,
                                   options_.backoff_first * (1 << std::min(failures_ - 1, 10u)));

@@ -36,7 +36,7 @@ struct PoolOptions {
 template <class Session>
 struct PooledSession {
     std::unique_ptr<Session> session;
-    std::string mailbox;                 ///< Whom it was opened for last.
+    std::string mailbox;  ///< Whom it was opened for last.
     std::chrono::steady_clock::time_point used;
 };
 
@@ -51,9 +51,9 @@ struct AdminSlot {
     /// Present budget of sessions, 1 … sessions_max. One until a sign-in has succeeded: a wrong
     /// password is tried once, however many mailboxes wait.
     std::uint32_t ceiling = 1;
-    bool proven = false;                 ///< A sign-in has succeeded.
+    bool proven = false;  ///< A sign-in has succeeded.
     std::uint32_t in_use = 0;
-    std::optional<Error> parked;         ///< Refused for good, until reload or retry.
+    std::optional<Error> parked;  ///< Refused for good, until reload or retry.
     std::chrono::steady_clock::time_point not_before{};
     std::string waits_for;
     std::vector<PooledSession<Session>> idle;
@@ -69,7 +69,8 @@ public:
         Lease(SessionPool* pool, std::size_t admin, PooledSession<Session> pooled)
             : pool_(pool), admin_(admin), pooled_(std::move(pooled)) {}
         Lease(Lease&& other) noexcept
-            : pool_(std::exchange(other.pool_, nullptr)), admin_(other.admin_),
+            : pool_(std::exchange(other.pool_, nullptr)),
+              admin_(other.admin_),
               pooled_(std::move(other.pooled_)) {}
         Lease& operator=(Lease&& other) noexcept {
             if (this != &other) {
@@ -131,7 +132,8 @@ private:
     std::optional<Error> all_parked() const;
     std::chrono::milliseconds time_to_next_chance() const;
     awaitable<Result<PooledSession<Session>>> open_at(Place& place, MailboxLogin const& login);
-    /// What a failed sign-in means for admin and tenant. An error to hand on, or nothing: try again.
+    /// What a failed sign-in means for admin and tenant. An error to hand on, or nothing: try
+    /// again.
     std::optional<Error> judge(std::size_t admin, Error error);
     void give_back(std::size_t admin, PooledSession<Session> pooled);
     void retire(std::unique_ptr<Session> session);

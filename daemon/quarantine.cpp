@@ -1,10 +1,10 @@
 #include "daemon/quarantine.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
 
 namespace mailferry::daemon {
 namespace {
@@ -48,8 +48,8 @@ awaitable<Result<std::string>> export_item(std::filesystem::path folder, std::ui
     auto const name = "item-" + std::to_string(item) + ".eml";
     auto const final_path = folder / name;
     auto const draft_path = folder / (name + ".part");
-    File const file(::open(draft_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                           0600));
+    File const file(
+        ::open(draft_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) co_return disk_error("quarantine " + name);
     reader->rewind();
     for (;;) {

@@ -13,9 +13,10 @@ constexpr int settle_looks_max = 24;
 
 /// A dropped connection doesn't stop a server: what was in its buffers is still carried out. Looks
 /// until two looks agree.
-awaitable<Result<transport::FolderPosition>> settled_position(
-    asio::any_io_executor executor, transport::TargetSession& session, transport::Folder folder,
-    std::chrono::milliseconds interval) {
+awaitable<Result<transport::FolderPosition>> settled_position(asio::any_io_executor executor,
+                                                              transport::TargetSession& session,
+                                                              transport::Folder folder,
+                                                              std::chrono::milliseconds interval) {
     auto last = co_await session.position(folder);
     for (int look = 1; last && look < settle_looks_max; ++look) {
         asio::steady_timer timer(executor, interval);
@@ -42,7 +43,8 @@ awaitable<Result<void>> MailboxRun::recover(transport::TargetSession& session) {
         std::sort(group.begin(), group.end(),
                   [](auto const& a, auto const& b) { return a.id < b.id; });
         auto const settled = co_await recover_folder(session, *plan, std::move(group));
-        if (!settled) co_return settled.error().in("recovery of folder " + plan->record.target_path);
+        if (!settled)
+            co_return settled.error().in("recovery of folder " + plan->record.target_path);
     }
     co_return Result<void>{};
 }
@@ -53,8 +55,8 @@ awaitable<Result<void>> MailboxRun::recover_folder(transport::TargetSession& ses
                                                    FolderPlan& plan,
                                                    std::vector<store::IntentRecord> intents) {
     transport::Folder const target{.id = plan.record.target_id, .path = plan.target_path};
-    auto const position = co_await settled_position(services_.executor, session, target,
-                                                    task_.settle_interval);
+    auto const position =
+        co_await settled_position(services_.executor, session, target, task_.settle_interval);
     if (!position) co_return position.error();
     bool const same = position->generation == intents.front().target_generation;
     auto from = same ? intents.front().target_next : 1;
@@ -85,8 +87,9 @@ awaitable<Result<void>> MailboxRun::recover_folder(transport::TargetSession& ses
                     auto const read = co_await session.read_back(target, candidate.number, reader);
                     if (!read) co_return read.error();
                     if (reader.seen.empty()) continue;
-                    identity = read_back.emplace(candidate.number,
-                                                 reader.seen.begin()->second.identity).first;
+                    identity =
+                        read_back.emplace(candidate.number, reader.seen.begin()->second.identity)
+                            .first;
                 }
                 if (identity->second.canonical != item.digest) continue;
                 claimed.insert(candidate.number);

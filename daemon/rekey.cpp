@@ -54,7 +54,8 @@ awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& sessi
         auto const end = std::min(sink.candidates.size(), at + numbers_in_a_command);
         std::vector<transport::ItemNumber> numbers(sink.candidates.begin() + std::ptrdiff_t(at),
                                                    sink.candidates.begin() + std::ptrdiff_t(end));
-        auto const read = co_await session.fetch(plan.source, generation, std::move(numbers), reader);
+        auto const read =
+            co_await session.fetch(plan.source, generation, std::move(numbers), reader);
         if (!read) co_return read.error();
     }
     if (halted()) co_return Error{Errc::stopped, {}};

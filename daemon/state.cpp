@@ -4,9 +4,9 @@
 #include "config/secret_source.hpp"
 #include "store/master_key.hpp"
 
+#include <sys/stat.h>
 #include <cerrno>
 #include <cstring>
-#include <sys/stat.h>
 
 namespace mailferry::daemon {
 namespace {
@@ -15,8 +15,8 @@ Result<void> make_state_dir(std::filesystem::path const& folder) {
     std::error_code failure;
     std::filesystem::create_directories(folder.parent_path(), failure);
     if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
-    return Error{Errc::io_error, "state_dir " + folder.string() + " can't be made: " +
-                                     std::strerror(errno)};
+    return Error{Errc::io_error,
+                 "state_dir " + folder.string() + " can't be made: " + std::strerror(errno)};
 }
 
 Result<Secret> master_key(config::Config const& config) {
@@ -30,15 +30,14 @@ Result<Secret> master_key(config::Config const& config) {
 void log_damage(store::RecoveredSpool const& recovered) {
     for (auto const& damage : recovered.damages) {
         if (damage.torn_tail)
-            log::info("torn spool tail dropped", {{"segment", damage.segment},
-                                                  {"offset", damage.offset},
-                                                  {"bytes", damage.bytes}});
+            log::info(
+                "torn spool tail dropped",
+                {{"segment", damage.segment}, {"offset", damage.offset}, {"bytes", damage.bytes}});
         else
-            log::error("spool damaged; its items are fetched again",
-                       {{"segment", damage.segment},
-                        {"offset", damage.offset},
-                        {"bytes", damage.bytes},
-                        {"reason", damage.reason}});
+            log::error("spool damaged; its items are fetched again", {{"segment", damage.segment},
+                                                                      {"offset", damage.offset},
+                                                                      {"bytes", damage.bytes},
+                                                                      {"reason", damage.reason}});
     }
 }
 

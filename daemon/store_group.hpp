@@ -8,7 +8,7 @@
 namespace mailferry::daemon {
 
 struct MailboxRun::Group {
-    std::vector<PendingPtr> items;   ///< In sending order.
+    std::vector<PendingPtr> items;  ///< In sending order.
     store::GroupId intent{};
 };
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t group_items_max = 64;
 constexpr std::uint64_t group_bytes_max = 8 << 20;
 constexpr std::size_t groups_in_flight = 4;
-constexpr std::uint32_t losses_max = 3;        ///< Connections that one item may cost.
+constexpr std::uint32_t losses_max = 3;  ///< Connections that one item may cost.
 constexpr int sessions_without_answer_max = 20;
 constexpr std::chrono::milliseconds pause_after_refusal{1'000};
 constexpr int name_attempts_max = 20;
@@ -49,8 +49,8 @@ awaitable<void> MailboxRun::store_side() {
         positions_.clear();
         fruitless = sends_ != sends_before ? 0 : fruitless + 1;
         auto const disposition = disposition_of(worked.error().code);
-        bool const again = disposition == Disposition::retry_now ||
-                           disposition == Disposition::retry_later;
+        bool const again =
+            disposition == Disposition::retry_now || disposition == Disposition::retry_later;
         if (!again || fruitless > sessions_without_answer_max)
             fail(worked.error().in("target"));
         else if (disposition == Disposition::retry_later)
@@ -142,10 +142,8 @@ awaitable<Result<void>> MailboxRun::prepare_target(transport::TargetSession& ses
         return std::any_of(plans_.begin(), plans_.end(),
                            [&](FolderPlan const& other) { return other.target_id == id; });
     };
-    transport::Folder wanted{.id = {},
-                             .path = plan.target_path,
-                             .kind = plan.source.kind,
-                             .role = plan.source.role};
+    transport::Folder wanted{
+        .id = {}, .path = plan.target_path, .kind = plan.source.kind, .role = plan.source.role};
     auto created = co_await session.create_folder(wanted);
     // The target's rules may make two names one: the later folder gets a suffix.
     for (int copy = 2; created && taken(created->id) && copy <= name_attempts_max; ++copy) {
@@ -153,12 +151,11 @@ awaitable<Result<void>> MailboxRun::prepare_target(transport::TargetSession& ses
         created = co_await session.create_folder(wanted);
     }
     if (!created) {
-        bool const folder_only =
-            disposition_of(created.error().code) == Disposition::skip_folder ||
-            disposition_of(created.error().code) == Disposition::skip_item;
+        bool const folder_only = disposition_of(created.error().code) == Disposition::skip_folder ||
+                                 disposition_of(created.error().code) == Disposition::skip_item;
         if (!folder_only) co_return created.error();
-        drop_folder(plan, created.error().in("target folder " +
-                                             transport::display(plan.target_path)));
+        drop_folder(plan,
+                    created.error().in("target folder " + transport::display(plan.target_path)));
         co_return Result<void>{};
     }
     if (created->path != plan.target_path)
@@ -172,8 +169,8 @@ awaitable<Result<void>> MailboxRun::prepare_target(transport::TargetSession& ses
         auto const subscribed = co_await session.subscribe(*created, true);
         if (!subscribed) {
             auto const disposition = disposition_of(subscribed.error().code);
-            bool const again = disposition == Disposition::retry_now ||
-                               disposition == Disposition::retry_later;
+            bool const again =
+                disposition == Disposition::retry_now || disposition == Disposition::retry_later;
             if (again) co_return subscribed.error();
             log::warning("not subscribed", {{"mailbox", task_.pair->target},
                                             {"folder", transport::display(created->path)},
@@ -228,8 +225,8 @@ awaitable<void> MailboxRun::send_group(transport::TargetSession& session, Folder
         co_await take_answer(plan, group, std::move(*result));
         co_return;
     }
-    auto const closed = co_await services_.ledger.close_intent(group.intent, result->generation,
-                                                               {}, {});
+    auto const closed =
+        co_await services_.ledger.close_intent(group.intent, result->generation, {}, {});
     if (!closed) {
         fail(closed.error());
         co_return;
@@ -284,7 +281,8 @@ awaitable<void> MailboxRun::take_answer(FolderPlan& plan, Group& group,
             if (is_items_own(*answer.refused))
                 failed.push_back(co_await give_up(item, *answer.refused));
             else if (!session_error_)
-                session_error_ = *answer.refused;  // Full, or throttled: nothing wrong with the item.
+                session_error_ =
+                    *answer.refused;  // Full, or throttled: nothing wrong with the item.
             continue;
         }
         stored.push_back({.number = item->record.number,
@@ -297,8 +295,8 @@ awaitable<void> MailboxRun::take_answer(FolderPlan& plan, Group& group,
         next = std::max(next, answer.number + 1);
     }
     auto const refused = failed.size();
-    auto const closed = co_await services_.ledger.close_intent(group.intent, result.generation,
-                                                               std::move(stored), std::move(failed));
+    auto const closed = co_await services_.ledger.close_intent(
+        group.intent, result.generation, std::move(stored), std::move(failed));
     if (!closed) {
         fail(closed.error());
         co_return;
@@ -328,14 +326,14 @@ awaitable<void> MailboxRun::take_failure(FolderPlan& plan, Group& group, Error e
     std::vector<store::ItemRecord> failed;
     for (auto const& item : group.items) {
         if (lost && item->alone && ++item->losses >= losses_max)
-            failed.push_back(co_await give_up(
-                item, error.in("each of " + std::to_string(losses_max) +
-                               " connections was lost while this item was sent")));
+            failed.push_back(
+                co_await give_up(item, error.in("each of " + std::to_string(losses_max) +
+                                                " connections was lost while this item was sent")));
         if (lost) item->alone = true;
     }
     auto const given_up = failed.size();
-    auto const closed = co_await services_.ledger.close_intent(group.intent, {}, {},
-                                                               std::move(failed));
+    auto const closed =
+        co_await services_.ledger.close_intent(group.intent, {}, {}, std::move(failed));
     if (!closed) {
         fail(closed.error());
         co_return;
@@ -357,8 +355,8 @@ awaitable<void> MailboxRun::take_failure(FolderPlan& plan, Group& group, Error e
     if (disposition == Disposition::skip_folder) {
         drop_folder(plan, error.in("target folder " + transport::display(plan.target_path)));
     } else if (!session_error_) {
-        session_error_ = error.code == Errc::corrupt ? Error{Errc::connection_lost, error.context}
-                                                     : error;
+        session_error_ =
+            error.code == Errc::corrupt ? Error{Errc::connection_lost, error.context} : error;
     }
 }
 
@@ -369,9 +367,9 @@ awaitable<store::ItemRecord> MailboxRun::give_up(PendingPtr item, Error reason) 
     record.reason = std::string(to_string(reason.code));
     record.detail = reason.describe();
     record.location = {};
-    auto const exported = co_await export_item(services_.quarantine,
-                                               static_cast<std::uint64_t>(record.id),
-                                               make_reader(item, services_.spool));
+    auto const exported =
+        co_await export_item(services_.quarantine, static_cast<std::uint64_t>(record.id),
+                             make_reader(item, services_.spool));
     if (exported)
         record.exported = *exported;
     else
@@ -455,13 +453,13 @@ awaitable<Result<void>> MailboxRun::apply_flags(transport::TargetSession& sessio
         }
         transport::Folder const target{.id = plan->target_id, .path = plan->target_path};
         for (auto const& [change, numbers] : by_change) {
-            auto const changed = co_await session.change_flags(target, numbers, change.add,
-                                                               change.remove);
+            auto const changed =
+                co_await session.change_flags(target, numbers, change.add, change.remove);
             if (!changed) co_return changed.error();
         }
         counters_.flags_changed += carried.size();
-        auto const noted = co_await services_.ledger.update_flags(update.folder,
-                                                                  std::move(carried));
+        auto const noted =
+            co_await services_.ledger.update_flags(update.folder, std::move(carried));
         if (!noted) co_return noted.error();
         flag_updates_.pop_back();
     }

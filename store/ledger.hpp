@@ -21,28 +21,28 @@ namespace mailferry::store {
 
 enum class PairId : std::int64_t {};
 enum class FolderId : std::int64_t {};
-enum class GroupId : std::int64_t {};   ///< One intent.
-enum class ItemId : std::uint64_t {};   ///< Never reused; stands in spool frames.
+enum class GroupId : std::int64_t {};  ///< One intent.
+enum class ItemId : std::uint64_t {};  ///< Never reused; stands in spool frames.
 
 /// The states of an item that has a row. What is stored has no row: it lies in packed blocks.
 enum class ItemState {
-    spooled,   ///< Durable in the spool, not yet sent.
-    sending,   ///< In an open intent: the target may hold it.
-    failed,    ///< Given up, with reason; exported to quarantine if it could be read.
+    spooled,  ///< Durable in the spool, not yet sent.
+    sending,  ///< In an open intent: the target may hold it.
+    failed,   ///< Given up, with reason; exported to quarantine if it could be read.
 };
 
 struct FolderRecord {
     FolderId id{};
     PairId pair{};
-    std::string source_id;         ///< The source's handle (transport::Folder::id).
-    std::string source_path;       ///< For people.
-    std::string target_id;         ///< "" until the target folder is made.
+    std::string source_id;    ///< The source's handle (transport::Folder::id).
+    std::string source_path;  ///< For people.
+    std::string target_id;    ///< "" until the target folder is made.
     std::string target_path;
-    std::string generation;        ///< Of the source: item numbers are valid within it.
-    std::string mark;              ///< Of the last complete scan.
-    bool covered = false;          ///< A scan has been completed for [since, before).
+    std::string generation;  ///< Of the source: item numbers are valid within it.
+    std::string mark;        ///< Of the last complete scan.
+    bool covered = false;    ///< A scan has been completed for [since, before).
     std::optional<std::int64_t> covered_since, covered_before;
-    std::string target_generation; ///< Of the target numbers in the blocks.
+    std::string target_generation;  ///< Of the target numbers in the blocks.
 };
 
 struct ItemRecord {
@@ -56,21 +56,21 @@ struct ItemRecord {
     std::int64_t received = 0;      ///< Unix seconds.
     std::int16_t zone_minutes = 0;
     std::vector<std::string> flags;
-    SpoolLocation location;         ///< segment 0: not in the spool (any more).
+    SpoolLocation location;  ///< segment 0: not in the spool (any more).
     std::uint32_t attempts = 0;
-    std::string reason;             ///< Errc's name; failed only.
-    std::string detail;             ///< Context, and the server's text escaped; failed only.
-    std::string exported;           ///< File in quarantine; failed only.
+    std::string reason;    ///< Errc's name; failed only.
+    std::string detail;    ///< Context, and the server's text escaped; failed only.
+    std::string exported;  ///< File in quarantine; failed only.
 };
 
 /// What the packed blocks keep of a stored item.
 struct StoredRecord {
     std::uint64_t number = 0;
-    std::uint64_t target_number = 0;   ///< 0: the target didn't tell.
+    std::uint64_t target_number = 0;  ///< 0: the target didn't tell.
     std::uint64_t fingerprint = 0;
     std::int64_t received = 0;
     std::uint64_t size = 0;
-    std::vector<std::string> flags;    ///< As they were at the source when last carried.
+    std::vector<std::string> flags;  ///< As they were at the source when last carried.
 };
 
 struct NumberRun {
@@ -83,8 +83,8 @@ struct IntentRecord {
     FolderId folder{};
     std::string target_generation;
     std::uint64_t target_next = 0;
-    std::int64_t opened = 0;             ///< Unix seconds.
-    std::vector<ItemRecord> items;       ///< In sending order.
+    std::int64_t opened = 0;        ///< Unix seconds.
+    std::vector<ItemRecord> items;  ///< In sending order.
 };
 
 enum class PassState { waiting, running, done, failed, paused, cancelled };
@@ -92,7 +92,7 @@ std::string_view to_string(PassState state);
 
 struct PassCounters {
     std::uint64_t seen = 0, stored = 0, unchanged = 0, left_out = 0, gone = 0, failed = 0;
-    std::uint64_t waiting = 0;           ///< seen = stored+unchanged+left_out+gone+failed+waiting
+    std::uint64_t waiting = 0;  ///< seen = stored+unchanged+left_out+gone+failed+waiting
     std::uint64_t flags_changed = 0, bytes_stored = 0;
     PassCounters& operator+=(PassCounters const& other);
     bool operator==(PassCounters const&) const = default;
@@ -104,8 +104,8 @@ struct PassRecord {
     std::string pass;
     PassState state = PassState::waiting;
     PassCounters counters;
-    std::string error;                   ///< Why it failed or waits, for people.
-    std::int64_t started = 0, ended = 0; ///< Unix seconds; 0: not yet.
+    std::string error;                    ///< Why it failed or waits, for people.
+    std::int64_t started = 0, ended = 0;  ///< Unix seconds; 0: not yet.
 };
 
 struct PairRecord {
@@ -123,7 +123,7 @@ public:
     virtual ~Ledger() = default;
 
     virtual std::array<std::byte, 16> uuid() const = 0;
-    virtual std::uint64_t incarnation() const = 0;   ///< +1 at each open, durable.
+    virtual std::uint64_t incarnation() const = 0;  ///< +1 at each open, durable.
     /// Never the same twice, also across restarts; no I/O on most calls.
     virtual ItemId next_item_id() = 0;
     virtual GroupId next_group_id() = 0;
@@ -135,10 +135,11 @@ public:
     virtual awaitable<Result<std::vector<FolderRecord>>> folders(PairId pair) = 0;
     /// Inserts (id 0) or updates; the key is (pair, source_id).
     virtual awaitable<Result<FolderId>> save_folder(FolderRecord folder) = 0;
-    /// Drops what is known of the folder's items (its generation changed): blocks, rows and intents.
+    /// Drops what is known of the folder's items (its generation changed): blocks, rows and
+    /// intents.
     virtual awaitable<Result<void>> forget_items(FolderId folder) = 0;
-    /// The source folder's numbers became void and `kept` are the stored items under their new ones:
-    /// replaces everything known of the folder's items, and the folder's record, in one step.
+    /// The source folder's numbers became void and `kept` are the stored items under their new
+    /// ones: replaces everything known of the folder's items, and the folder's record, in one step.
     virtual awaitable<Result<void>> rekey_items(FolderRecord folder,
                                                 std::vector<StoredRecord> kept) = 0;
 
@@ -147,7 +148,8 @@ public:
     virtual awaitable<Result<std::vector<NumberRun>>> known_numbers(FolderId folder) = 0;
     virtual awaitable<Result<std::uint64_t>> stored_count(FolderId folder) = 0;
     /// Stored items with first <= number <= last, ascending.
-    virtual awaitable<Result<std::vector<StoredRecord>>> stored(FolderId folder, std::uint64_t first,
+    virtual awaitable<Result<std::vector<StoredRecord>>> stored(FolderId folder,
+                                                                std::uint64_t first,
                                                                 std::uint64_t last) = 0;
     /// Rows in state spooled and sending of one pair, by folder and number.
     virtual awaitable<Result<std::vector<ItemRecord>>> live_items(PairId pair) = 0;
@@ -187,8 +189,9 @@ public:
     virtual awaitable<void> close() = 0;
 };
 
-/// Opens or makes the SQLite ledger. Refuses a newer schema version (invalid_config, with the cure),
-/// migrates an older one. `file` gets mode 0600. Work is done on a thread of the ledger's own.
+/// Opens or makes the SQLite ledger. Refuses a newer schema version (invalid_config, with the
+/// cure), migrates an older one. `file` gets mode 0600. Work is done on a thread of the ledger's
+/// own.
 Result<std::unique_ptr<Ledger>> open_sqlite_ledger(asio::any_io_executor executor,
                                                    std::filesystem::path file);
 

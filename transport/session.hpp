@@ -1,7 +1,8 @@
 #pragma once
 
 /// What the engine asks of a mail system. One session is one authenticated connection that acts for
-/// one mailbox at a time. The engine states intent; a connector (imap, graph, …) answers with means.
+/// one mailbox at a time. The engine states intent; a connector (imap, graph, …) answers with
+/// means.
 ///
 /// All calls run on the session's executor (one thread). Several fetch() and store() calls may be
 /// under way at once on one session: the connector puts them on the wire in the order of the calls,
@@ -24,16 +25,17 @@ namespace mailferry::transport {
 
 /// What a connector can do with one server, for the plan and for the user to read.
 struct Capabilities {
-    bool marks_cover_flags = false;   ///< An equal mark means: no flag has changed either.
-    bool numbers_after_store = false; ///< store() tells the numbers that the target gave (UIDPLUS).
-    bool atomic_groups = false;       ///< A refused group leaves nothing behind (MULTIAPPEND).
+    bool marks_cover_flags = false;  ///< An equal mark means: no flag has changed either.
+    bool numbers_after_store =
+        false;                   ///< store() tells the numbers that the target gave (UIDPLUS).
+    bool atomic_groups = false;  ///< A refused group leaves nothing behind (MULTIAPPEND).
     bool can_update_flags = true;
-    std::uint64_t item_bytes_max = 0; ///< 0: unknown.
-    std::string server;               ///< "Dovecot", for logs and reports; untrusted.
+    std::uint64_t item_bytes_max = 0;  ///< 0: unknown.
+    std::string server;                ///< "Dovecot", for logs and reports; untrusted.
 };
 
 struct OpenMailbox {
-    std::string mailbox;       ///< As in the mapping.
+    std::string mailbox;                   ///< As in the mapping.
     Secret const* own_password = nullptr;  ///< For `auth = "user"`; outlives the call.
 };
 
@@ -41,22 +43,24 @@ struct OpenMailbox {
 class ScanSink {
 public:
     virtual ~ScanSink() = default;
-    virtual void item(ItemMeta meta) = 0;                        ///< New, or its metadata changed.
+    virtual void item(ItemMeta meta) = 0;  ///< New, or its metadata changed.
     virtual void vanished(ItemNumber first, ItemNumber last) = 0;  ///< No longer in the folder.
 };
 
 struct ScanRequest {
-    std::string since_mark;  ///< A mark of an earlier scan: only what changed since. "": everything.
-    ItemNumber from = 1;     ///< Continue here (next of the previous ScanResult).
+    std::string
+        since_mark;       ///< A mark of an earlier scan: only what changed since. "": everything.
+    ItemNumber from = 1;  ///< Continue here (next of the previous ScanResult).
     std::uint32_t items_max = 50'000;  ///< Rough size of one answer: the engine's memory.
-    Window window;           ///< A hint: the sink may get items outside it and must filter.
+    Window window;  ///< A hint: the sink may get items outside it and must filter.
 };
 
 struct ScanResult {
     std::string generation;  ///< Item numbers are valid within it only (UIDVALIDITY).
     std::string mark;        ///< State *before* the scan: what changes meanwhile is seen next time.
-    bool complete = false;   ///< True: all items were listed (unlisted ones are gone); false: changes.
-    ItemNumber next = 0;     ///< 0: done.
+    bool complete =
+        false;            ///< True: all items were listed (unlisted ones are gone); false: changes.
+    ItemNumber next = 0;  ///< 0: done.
 };
 
 /// Takes what a fetch delivers: begin, piece*, end for each item, in any order of items. If fetch()
@@ -82,8 +86,8 @@ public:
     virtual awaitable<Result<std::vector<Folder>>> folders() = 0;
     virtual awaitable<Result<ScanResult>> scan(Folder folder, ScanRequest request,
                                                ScanSink& sink) = 0;
-    /// Items that are gone are simply not delivered. folder_replaced if `generation` no longer holds.
-    /// `receiver` outlives the call.
+    /// Items that are gone are simply not delivered. folder_replaced if `generation` no longer
+    /// holds. `receiver` outlives the call.
     virtual awaitable<Result<void>> fetch(Folder folder, std::string generation,
                                           std::vector<ItemNumber> numbers,
                                           ItemReceiver& receiver) = 0;
@@ -114,9 +118,9 @@ struct StoreItem {
 
 /// What became of one item of a store() call that got an answer.
 struct StoredItem {
-    ItemNumber number = 0;   ///< 0: the target doesn't tell.
+    ItemNumber number = 0;  ///< 0: the target doesn't tell.
     std::optional<Error> refused;
-    Flags flags_kept;        ///< What of the flags the target took.
+    Flags flags_kept;  ///< What of the flags the target took.
 };
 
 struct StoreResult {
@@ -130,7 +134,7 @@ struct StoreResult {
 /// Where the next store will land: what an intent has to remember.
 struct FolderPosition {
     std::string generation;
-    ItemNumber next = 1;     ///< No item that exists now has this number or a larger one.
+    ItemNumber next = 1;  ///< No item that exists now has this number or a larger one.
 };
 
 /// One item of the target, as found during recovery or verification.

@@ -80,7 +80,8 @@ Error Error::in(std::string_view frame) const {
 std::string Error::describe() const {
     auto line = std::string(to_string(code));
     if (!context.empty()) line.append(": ").append(context);
-    if (!server_text.empty()) line.append(" (server: ").append(escape_untrusted(server_text)) += ')';
+    if (!server_text.empty())
+        line.append(" (server: ").append(escape_untrusted(server_text)) += ')';
     return line;
 }
 

@@ -62,8 +62,8 @@ using Sink = std::shared_ptr<spdlog::sinks::sink>;
 /// priority, `<6>`, and the journal adds the time; elsewhere they begin with `time=` in UTC.
 Sink stderr_sink();
 
-/// Appends to a file, which is made if need be; lines begin with `time=` in UTC. A file that can't be
-/// opened falls back to standard error.
+/// Appends to a file, which is made if need be; lines begin with `time=` in UTC. A file that can't
+/// be opened falls back to standard error.
 Sink file_sink(std::filesystem::path const& file);
 /// True if `journal_stream` ("device:inode", may be null) names the file behind `descriptor`.
 bool is_journal_stream(char const* journal_stream, int descriptor);

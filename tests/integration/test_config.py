@@ -137,16 +137,3 @@ class Check(FerryCase):
         for words in (["no-such-verb"], ["copy"], ["copy", "--no-such-option"], []):
             outcome = call([program("mailferry"), *words], self.ferry.folder)
             self.assertEqual(2, outcome.status, f"{words}: {outcome.text()}")
-
-
-class Swapped(FerryCase):
-    def test_a_target_that_holds_far_more_than_its_source(self):
-        full, empty = self.server("source"), self.server("target")
-        self.fill(full, 100)
-        pairs = [(twin, user) for user, twin in self.twins.items()]
-        before = self.snapshots(full)
-        outcome = self.job(empty, full, pairs).copy()
-        self.assertEqual(2, outcome.status, outcome.text())
-        for user, mailbox in self.snapshots(full).items():
-            self.assertEqual(before[user].keys(), mailbox.keys())
-        self.assert_source_unchanged(before, full)

@@ -40,8 +40,10 @@ class Logins(FerryCase):
         self.assert_status(1, outcome)
         for user in self.users:
             self.assert_failed_mailbox(outcome, user, "(?i)login|password|credential")
+        # One try, and one with the admin's own mailbox: only that tells a wrong password from an
+        # unknown mailbox. However many rows wait.
         failures = [line for line in target.log().splitlines() if "auth failed" in line]
-        self.assertEqual(1, len(failures), "\n".join(failures))
+        self.assertIn(len(failures), (1, 2), "\n".join(failures))
         self.assertNotIn("not this one", outcome.stdout + outcome.stderr)
 
     def test_one_admin_of_two_has_a_wrong_password(self):

@@ -94,8 +94,8 @@ private:
         Totals totals;
         SystemClock clock;
         std::size_t items_waiting = 0;
-        Services services{executor, clock,         **ledger, **spool, memory,
-                          totals,   items_waiting, folder.path() / "quarantine"};
+        Services services{executor, clock,  **ledger,      **spool,
+                          memory,   totals, items_waiting, folder.path() / "quarantine"};
         auto sources = pool<transport::SourceSession, test::MemorySource>(source);
         auto targets = pool<transport::TargetSession, test::MemoryTarget>(target);
         MailboxView view;
@@ -156,9 +156,10 @@ TEST(MailboxRunTest, CopiesEachItemOnceWithFlagsAndDates) {
     for (auto const& item : world.at_target("INBOX")->items) {
         EXPECT_EQ(item.flags, transport::Flags{"\\Seen"});
         EXPECT_EQ(item.received.zone_minutes, 60);
-        EXPECT_NE(item.bytes.find("message " + std::to_string(item.received.unix_seconds -
-                                                             1'600'000'000) + "\r\n"),
-                  std::string::npos);
+        EXPECT_NE(
+            item.bytes.find("message " +
+                            std::to_string(item.received.unix_seconds - 1'600'000'000) + "\r\n"),
+            std::string::npos);
     }
     EXPECT_EQ(world.usage_at_end.items_live, 0u);
 }
@@ -273,7 +274,8 @@ TEST(MailboxRunTest, RefusedFolderIsNamedAndItsNeighboursArrive) {
 TEST(MailboxRunTest, WindowsAreHalfOpenAndTheirUnionIsTheMailbox) {
     World world;
     auto& inbox = world.at_source({"INBOX"});
-    for (auto const instant : {99, 100, 199, 200}) inbox.add(std::to_string(instant), {}, {instant, 0});
+    for (auto const instant : {99, 100, 199, 200})
+        inbox.add(std::to_string(instant), {}, {instant, 0});
     world.window = {100, 200};
     EXPECT_EQ(world.run().counters.stored, 2u);
     EXPECT_EQ(contents(world.at_target("INBOX")), (std::multiset<std::string>{"100", "199"}));

@@ -1,6 +1,7 @@
 #pragma once
 
-/// A folder as every connector sees it: mail folders, calendars, address books and task lists alike.
+/// A folder as every connector sees it: mail folders, calendars, address books and task lists
+/// alike.
 
 #include "config/types.hpp"
 
@@ -26,13 +27,14 @@ using FolderPath = std::vector<std::string>;
 std::string display(FolderPath const& path);  ///< "Archive/2019"; a slash inside a name shows as ∕.
 
 struct Folder {
-    std::string id = {};  ///< The server's own handle, opaque to the engine and durable in the ledger.
+    std::string id =
+        {};  ///< The server's own handle, opaque to the engine and durable in the ledger.
     FolderPath path = {};
     ItemKind kind = ItemKind::mail;
     FolderRole role = FolderRole::none;
-    bool holds_items = true;   ///< False for a mere node of the tree (\Noselect).
+    bool holds_items = true;  ///< False for a mere node of the tree (\Noselect).
     bool subscribed = false;
-    std::uint64_t items = 0;   ///< As listed; 0 if the listing doesn't tell.
+    std::uint64_t items = 0;  ///< As listed; 0 if the listing doesn't tell.
     /// Equal to the mark that the last scan answered with if nothing has changed since. "" if the
     /// listing can't tell.
     std::string mark = {};

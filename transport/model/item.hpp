@@ -11,7 +11,8 @@
 
 namespace mailferry::transport {
 
-/// The item's number within (folder, generation): a UID, or a number that the ledger gave to `name`.
+/// The item's number within (folder, generation): a UID, or a number that the ledger gave to
+/// `name`.
 using ItemNumber = std::uint64_t;
 
 /// An instant and the zone it was written in.
@@ -26,7 +27,7 @@ using Flags = std::vector<std::string>;
 
 struct ItemMeta {
     ItemNumber number = 0;
-    std::string name;     ///< For servers that name items instead of numbering them; else "".
+    std::string name;  ///< For servers that name items instead of numbering them; else "".
     ReceivedDate received;
     Flags flags;
     std::uint64_t size = 0;  ///< Octets. In a scan: as announced, for planning only.

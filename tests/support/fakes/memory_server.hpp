@@ -40,20 +40,23 @@ struct MemoryFolder {
         });
         return found == items.end() ? nullptr : &*found;
     }
-    std::string mark() const { return generation + ":" + std::to_string(next) + ":" +
-                                      std::to_string(items.size()) + ":" + std::to_string(changes); }
+    std::string mark() const {
+        return generation + ":" + std::to_string(next) + ":" + std::to_string(items.size()) + ":" +
+               std::to_string(changes);
+    }
 };
 
 /// What goes wrong, counted down over all calls. 0: never.
 struct Faults {
-    int lose_fetch_after_items = 0;     ///< The n-th delivered item is followed by a lost connection.
-    int lose_answer_of_group = 0;       ///< The n-th store commits, but its answer is lost.
-    int lose_group_before_commit = 0;   ///< The n-th store ends without having committed.
-    std::set<std::string> refused_bytes;    ///< Items with these bytes are refused.
-    bool group_verdicts = true;         ///< A refused item refuses its group as a whole.
+    int lose_fetch_after_items = 0;  ///< The n-th delivered item is followed by a lost connection.
+    int lose_answer_of_group = 0;    ///< The n-th store commits, but its answer is lost.
+    int lose_group_before_commit = 0;     ///< The n-th store ends without having committed.
+    std::set<std::string> refused_bytes;  ///< Items with these bytes are refused.
+    bool group_verdicts = true;           ///< A refused item refuses its group as a whole.
     std::optional<Error> login;
     std::set<std::string> refused_folders;  ///< By display path.
-    bool target_stands_still = false;   ///< store() waits until it is cleared and `resumed` notified.
+    bool target_stands_still =
+        false;  ///< store() waits until it is cleared and `resumed` notified.
 };
 
 class MemoryMailbox {
@@ -152,7 +155,8 @@ public:
         co_return ScanResult{held->generation, held->mark(), true, 0};
     }
     awaitable<Result<void>> fetch(Folder folder, std::string generation,
-                                  std::vector<ItemNumber> numbers, ItemReceiver& receiver) override {
+                                  std::vector<ItemNumber> numbers,
+                                  ItemReceiver& receiver) override {
         ++server_.fetches;
         auto* const held = mailbox_->find(folder.id);
         if (held->generation != generation) co_return Error{Errc::folder_replaced, folder.id};

@@ -27,9 +27,10 @@ std::vector<std::string> paths(std::vector<FolderPlan> const& plans) {
 }
 
 TEST(PlanFolders, InboxComesFirstThenByPath) {
-    auto const plans = plan_folders({folder({"Archive"}), folder({"Zoo"}), folder({"Archive", "2019"}),
-                                     folder({"INBOX"}, FolderRole::inbox)},
-                                    {}, mail_rules());
+    auto const plans =
+        plan_folders({folder({"Archive"}), folder({"Zoo"}), folder({"Archive", "2019"}),
+                      folder({"INBOX"}, FolderRole::inbox)},
+                     {}, mail_rules());
     EXPECT_EQ(paths(plans), (std::vector<std::string>{"INBOX", "Archive", "Archive/2019", "Zoo"}));
 }
 
@@ -40,10 +41,10 @@ struct ExcludeCase {
 
 TEST(PlanFolders, ExcludesByPathByLastNameAndBySpecialUse) {
     ExcludeCase const cases[] = {
-        {"junk", {"INBOX", "Kunden", "Kunden/Alt"}},         // special use
+        {"junk", {"INBOX", "Kunden", "Kunden/Alt"}},  // special use
         {"\\Junk", {"INBOX", "Kunden", "Kunden/Alt"}},
-        {"ALT", {"INBOX", "Kunden", "Spam"}},               // last name, any case
-        {"Kunden", {"INBOX", "Spam"}},                      // path, with what is below
+        {"ALT", {"INBOX", "Kunden", "Spam"}},  // last name, any case
+        {"Kunden", {"INBOX", "Spam"}},         // path, with what is below
         {"kunden/alt", {"INBOX", "Kunden", "Spam"}},
         {"nothing", {"INBOX", "Kunden", "Kunden/Alt", "Spam"}},
     };
@@ -71,9 +72,9 @@ TEST(PlanFolders, UnchangedOnlyIfMarkAndWindowAreCovered) {
         std::optional<std::int64_t> since;
         bool covered, unchanged;
     } const cases[] = {
-        {"7:9:3:12", 1000, true, true},  {"7:9:3:12", 2000, true, true},
-        {"7:9:3:12", 999, true, false},  {"7:9:3:12", std::nullopt, true, false},
-        {"7:9:3:13", 1000, true, false}, {"", 1000, true, false},
+        {"7:9:3:12", 1000, true, true},   {"7:9:3:12", 2000, true, true},
+        {"7:9:3:12", 999, true, false},   {"7:9:3:12", std::nullopt, true, false},
+        {"7:9:3:13", 1000, true, false},  {"", 1000, true, false},
         {"7:9:3:12", 1000, false, false},
     };
     for (auto const& c : cases) {
@@ -81,7 +82,8 @@ TEST(PlanFolders, UnchangedOnlyIfMarkAndWindowAreCovered) {
         known.covered = c.covered;
         auto rules = mail_rules();
         rules.window.since = c.since;
-        auto const plans = plan_folders({folder({"INBOX"}, FolderRole::inbox, c.mark)}, {known}, rules);
+        auto const plans =
+            plan_folders({folder({"INBOX"}, FolderRole::inbox, c.mark)}, {known}, rules);
         EXPECT_EQ(plans.at(0).unchanged, c.unchanged) << c.mark << " " << c.since.value_or(-1);
     }
 }
@@ -95,10 +97,11 @@ std::vector<std::string> targets(std::vector<Folder> source, std::vector<Folder>
 }
 
 TEST(PlanTargets, SpecialUseDecidesAndChildrenFollowTheirParent) {
-    EXPECT_EQ(targets({folder({"Gesendet"}, FolderRole::sent), folder({"Gesendet", "2019"}),
-                       folder({"INBOX"}, FolderRole::inbox)},
-                      {folder({"INBOX"}, FolderRole::inbox), folder({"Sent Items"}, FolderRole::sent)}),
-              (std::vector<std::string>{"INBOX", "Sent Items", "Sent Items/2019"}));
+    EXPECT_EQ(
+        targets({folder({"Gesendet"}, FolderRole::sent), folder({"Gesendet", "2019"}),
+                 folder({"INBOX"}, FolderRole::inbox)},
+                {folder({"INBOX"}, FolderRole::inbox), folder({"Sent Items"}, FolderRole::sent)}),
+        (std::vector<std::string>{"INBOX", "Sent Items", "Sent Items/2019"}));
 }
 
 TEST(PlanTargets, TwoSourceFoldersNeverShareATarget) {

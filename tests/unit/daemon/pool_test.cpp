@@ -24,7 +24,8 @@ protected:
         AdminSlot<transport::SourceSession> slot;
         slot.name = name;
         slot.sessions_max = sessions_max;
-        slot.connect = [this, name]() -> awaitable<Result<std::unique_ptr<transport::SourceSession>>> {
+        slot.connect = [this,
+                        name]() -> awaitable<Result<std::unique_ptr<transport::SourceSession>>> {
             connects.push_back(name);
             auto const script = failures.find(name);
             if (script != failures.end() && !script->second.empty()) {
@@ -120,9 +121,7 @@ TEST_F(PoolTest, WrongPasswordIsTriedOnceAndParksTheAdminForAllWhoWait) {
     EXPECT_EQ(refused, 5);
     EXPECT_EQ(connects.size(), 1u);
     pool->unpark();
-    run([&]() -> awaitable<void> {
-        EXPECT_TRUE(co_await pool->acquire(anna));
-    }());
+    run([&]() -> awaitable<void> { EXPECT_TRUE(co_await pool->acquire(anna)); }());
 }
 
 TEST_F(PoolTest, OneParkedAdminLeavesTheOtherWorking) {
@@ -130,9 +129,7 @@ TEST_F(PoolTest, OneParkedAdminLeavesTheOtherWorking) {
     admins.push_back(admin("a2", 1));
     make(std::move(admins));
     failures["a1"] = {{Errc::login_refused, "LOGIN"}};
-    run([&]() -> awaitable<void> {
-        EXPECT_TRUE(co_await pool->acquire(anna));
-    }());
+    run([&]() -> awaitable<void> { EXPECT_TRUE(co_await pool->acquire(anna)); }());
     EXPECT_EQ(connects, (std::vector<std::string>{"a1", "a2"}));
 }
 
@@ -142,9 +139,7 @@ TEST_F(PoolTest, ThrottleAnswerIsObeyedAndIsNoFailure) {
     throttled.retry_after = std::chrono::milliseconds(30);
     failures["a1"] = {throttled};
     auto const begin = std::chrono::steady_clock::now();
-    run([&]() -> awaitable<void> {
-        EXPECT_TRUE(co_await pool->acquire(anna));
-    }());
+    run([&]() -> awaitable<void> { EXPECT_TRUE(co_await pool->acquire(anna)); }());
     EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(30));
     EXPECT_EQ(pool->throttled(), 1u);
 }

@@ -106,8 +106,8 @@ class DiskFullTest : public testing::TestWithParam<int> {};
 // Goal: a full disk is backpressure, not an error: reserve() waits and goes on by itself.
 TEST_P(DiskFullTest, ReserveWaitsAndResumes) {
     SimDisk disk;
-    SpoolLife life(disk.directory());
     int refusals = 0;
+    SpoolLife life(disk.directory());
     disk.set_fault([&](SimDisk::Step const& step) -> std::optional<int> {
         if (step.op != Op::create || refusals == 3) return std::nullopt;
         ++refusals;
@@ -156,8 +156,8 @@ TEST(SpoolFailureTest, TheNthOperationFails) {
         SCOPED_TRACE(n);
         ASSERT_LT(n, 1000);
         SimDisk disk;
-        SpoolLife life(disk.directory());
         int count = 0;
+        SpoolLife life(disk.directory());
         disk.set_fault([&count, n](SimDisk::Step const&) -> std::optional<int> {
             return count++ == n ? std::optional(EIO) : std::nullopt;
         });
