@@ -49,10 +49,15 @@ struct ItemRecord {
     ItemId id{};
     FolderId folder{};
     std::uint64_t number = 0;
+    /// Target number of our earlier copy, of which this is a newer state; 0: new. Only such a row
+    /// may stand beside a stored record of its number.
+    std::uint64_t replaces = 0;
     ItemState state = ItemState::spooled;
     std::uint64_t size = 0;
     Sha256Digest digest{};          ///< Of the item's bytes; all zero if never read.
-    std::uint64_t fingerprint = 0;  ///< Of the header block: finds candidates, proves nothing.
+    /// Of the header block, or of the version of an item that changes: finds candidates, proves
+    /// nothing.
+    std::uint64_t fingerprint = 0;
     std::int64_t received = 0;      ///< Unix seconds.
     std::int16_t zone_minutes = 0;
     std::vector<std::string> flags;
@@ -71,6 +76,17 @@ struct StoredRecord {
     std::int64_t received = 0;
     std::uint64_t size = 0;
     std::vector<std::string> flags;  ///< As they were at the source when last carried.
+    /// For targets that name their items, and only given to the ledger: with target_number 0 the
+    /// target number becomes the name's (see target_names), in the same transaction.
+    std::string target_name{};
+};
+
+/// An item of a source that names its items, and the number that stands for it everywhere else.
+struct NamedItem {
+    std::string name;
+    std::uint64_t number = 0;  ///< From 1; within the pair one for each name, never reused.
+    FolderId folder{};         ///< Its home: where it was first seen, or was re-homed to.
+    bool is_new = false;       ///< Got its number in this call, and stands here for the first time.
 };
 
 struct NumberRun {
@@ -151,6 +167,13 @@ public:
     virtual awaitable<Result<std::vector<StoredRecord>>> stored(FolderId folder,
                                                                 std::uint64_t first,
                                                                 std::uint64_t last) = 0;
+    /// The same for scattered numbers, ascending; those that aren't stored are left out. Reads only
+    /// the blocks that they lie in.
+    virtual awaitable<Result<std::vector<StoredRecord>>> stored_numbers(
+        FolderId folder, std::vector<std::uint64_t> numbers) = 0;
+    /// Failed newer states of stored items, ascending: the number is known either way, and the
+    /// same version need not be tried again.
+    virtual awaitable<Result<std::vector<ItemRecord>>> failed_updates(FolderId folder) = 0;
     /// Rows in state spooled and sending of one pair, by folder and number.
     virtual awaitable<Result<std::vector<ItemRecord>>> live_items(PairId pair) = 0;
     virtual awaitable<Result<std::vector<IntentRecord>>> open_intents(PairId pair) = 0;
@@ -158,21 +181,26 @@ public:
     virtual awaitable<Result<std::vector<LiveItem>>> live_locations() = 0;
 
     /// planned -> spooled. Ignored for an item that is sending or stored already (only its location
-    /// is filled in while it is sending).
+    /// is filled in while it is sending). A newer state of a stored item (`replaces`) is stored
+    /// already if the stored record has its fingerprint.
     virtual awaitable<Result<void>> record_spooled(std::vector<ItemRecord> items) = 0;
-    /// -> sending: the intent, before the target can commit. Items without a row get one.
+    /// -> sending: the intent, before the target can commit. Items without a row get one, newer
+    /// states of stored items too.
     virtual awaitable<Result<void>> open_intent(IntentRecord intent) = 0;
     /// Ends an intent: `stored` go to the blocks, `failed` get their reasons, the rest go back to
-    /// spooled (or are forgotten, to be fetched again, if they have no location).
+    /// spooled (or are forgotten, to be fetched again, if they have no location). A record in
+    /// `stored` takes the place of an earlier one; the earlier one stays if the newer state fails.
     virtual awaitable<Result<void>> close_intent(GroupId group, std::string target_generation,
                                                  std::vector<StoredRecord> stored,
                                                  std::vector<ItemRecord> failed) = 0;
-    /// -> failed without an intent (couldn't be fetched, too large, …).
+    /// -> failed without an intent (couldn't be fetched, too large, …). A newer state of a stored
+    /// item needs `replaces` and its own fingerprint here, too.
     virtual awaitable<Result<void>> record_failed(std::vector<ItemRecord> items) = 0;
     /// The spool lost these: their rows go, so that they are fetched again. Items in an open intent
     /// keep their row without a location.
     virtual awaitable<Result<void>> forget_spooled(std::vector<ItemId> items) = 0;
-    /// New flags of stored items after they were carried (or the source's new state was noted).
+    /// New flags and fingerprint of stored items after they were carried (or the source's new state
+    /// was noted); the target number or name where none was known.
     virtual awaitable<Result<void>> update_flags(FolderId folder,
                                                  std::vector<StoredRecord> changed) = 0;
 
@@ -180,6 +208,20 @@ public:
                                                                     std::size_t limit) = 0;
     /// Failed items of the migration ("" for all) are planned again: their rows go. How many.
     virtual awaitable<Result<std::uint64_t>> retry_failed(std::string migration) = 0;
+
+    // Names
+    /// The number of each name in the folder's source mailbox, in order: the existing one, or a new
+    /// one whose home is `folder`. An item that has moved is answered with its former home. Names
+    /// are any bytes; a name that comes twice is answered twice.
+    virtual awaitable<Result<std::vector<NamedItem>>> number_items(
+        FolderId folder, std::vector<std::string> names) = 0;
+    /// Makes `folder` the home of these names; those without a number are ignored. For items of
+    /// which the former home has neither a row nor a stored record: those don't move along.
+    virtual awaitable<Result<void>> rehome_items(FolderId folder,
+                                                 std::vector<std::string> names) = 0;
+    /// The names behind target numbers of the folder's target mailbox, in order; "": unknown.
+    virtual awaitable<Result<std::vector<std::string>>> target_names(
+        FolderId folder, std::vector<std::uint64_t> target_numbers) = 0;
 
     // Passes
     virtual awaitable<Result<void>> save_pass(PassRecord record) = 0;

@@ -1,6 +1,7 @@
 #include "store/ledger_blocks.hpp"
 
 #include "config/base/assert.hpp"
+#include "store/ledger_names.hpp"
 #include "store/stored_block.hpp"
 
 #include <algorithm>
@@ -134,7 +135,8 @@ void sort_unique(std::vector<StoredRecord>& records) {
     records.erase(records.begin(), end);
 }
 
-/// Every block that `records` (sorted) touches is read, changed by `change`, and written back.
+/// Every block that `records` (sorted) touches is read, changed by `change` (which says whether it
+/// did), and written back.
 template <class Change>
 Result<void> change_blocks(Database& database, FolderId folder,
                            std::span<StoredRecord const> records, Change change) {
@@ -150,7 +152,9 @@ Result<void> change_blocks(Database& database, FolderId folder,
         if (!*block || (*block)->last < touched.front().number) continue;
         auto kept = decode(database, folder, **block);
         if (!kept) return kept.error();
-        if (!change(*kept, touched)) continue;
+        auto const differs = change(*kept, touched);
+        if (!differs) return differs.error();
+        if (!*differs) continue;
         auto const done = write_blocks(database, folder, (*block)->id, *kept, Split::even);
         if (!done) return done;
     }
@@ -204,6 +208,30 @@ Result<std::vector<StoredRecord>> read_stored(Database& database, FolderId folde
     }
 }
 
+Result<std::vector<StoredRecord>> read_stored(Database& database, FolderId folder,
+                                              std::vector<std::uint64_t> numbers) {
+    std::vector<StoredRecord> found;
+    std::sort(numbers.begin(), numbers.end());
+    for (auto number = numbers.begin(); number != numbers.end();) {
+        auto const block = one_block(database.query(select_at, folder, *number));
+        if (!block) return block.error();
+        if (!*block || (*block)->last < *number) {
+            ++number;
+            continue;
+        }
+        auto records = decode(database, folder, **block);
+        if (!records) return records.error();
+        for (auto& record : *records) {
+            number = std::find_if(number, numbers.end(),
+                                  [&record](std::uint64_t n) { return n >= record.number; });
+            if (number != numbers.end() && *number == record.number)
+                found.push_back(std::move(record));
+        }
+        number = std::upper_bound(number, numbers.end(), (*block)->last);
+    }
+    return found;
+}
+
 Result<std::vector<NumberRun>> stored_runs(Database& database, FolderId folder) {
     std::vector<NumberRun> found;
     auto const append = [&found](NumberRun run) {
@@ -238,16 +266,25 @@ Result<std::uint64_t> stored_count(Database& database, FolderId folder) {
 
 Result<void> update_stored(Database& database, FolderId folder, std::vector<StoredRecord> changed) {
     sort_unique(changed);
-    return change_blocks(database, folder, changed, [](auto& kept, auto const touched) {
-        bool differs = false;
+    TargetNames names(database, folder);
+    return change_blocks(database, folder, changed, [&](auto& kept, auto const touched) {
+        Result<bool> differs = false;
         auto record = kept.begin();
         for (auto const& change : touched) {
             while (record != kept.end() && record->number < change.number) ++record;
             if (record == kept.end() || record->number != change.number) continue;
-            auto const learnt = record->target_number == 0 && change.target_number != 0;
-            if (learnt) record->target_number = change.target_number;
-            differs = differs || learnt || record->flags != change.flags;
+            auto target = change.target_number;
+            if (record->target_number == 0 && target == 0 && !change.target_name.empty()) {
+                auto const given = names.number(change.target_name, 0);
+                if (!given) return Result<bool>(given.error());
+                target = *given;
+            }
+            auto const learnt = record->target_number == 0 && target != 0;
+            if (learnt) record->target_number = target;
+            differs = *differs || learnt || record->flags != change.flags ||
+                      record->fingerprint != change.fingerprint;
             record->flags = change.flags;
+            record->fingerprint = change.fingerprint;
         }
         return differs;
     });

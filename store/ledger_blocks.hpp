@@ -18,12 +18,16 @@ Result<void> insert_stored(Database& database, FolderId folder, std::vector<Stor
 Result<std::vector<StoredRecord>> read_stored(Database& database, FolderId folder,
                                               std::uint64_t first, std::uint64_t last);
 
+/// Those of `numbers` (in any order) that are stored, ascending. Reads each block once.
+Result<std::vector<StoredRecord>> read_stored(Database& database, FolderId folder,
+                                              std::vector<std::uint64_t> numbers);
+
 /// All stored numbers, ascending, disjoint, merged. Reads no item's data.
 Result<std::vector<NumberRun>> stored_runs(Database& database, FolderId folder);
 Result<std::uint64_t> stored_count(Database& database, FolderId folder);
 
-/// New flags for the numbers that are stored, and their target number where none was known; the
-/// others are ignored.
+/// New flags and fingerprint for the numbers that are stored, and their target number (or a number
+/// for their target's name) where none was known; the others are ignored.
 Result<void> update_stored(Database& database, FolderId folder, std::vector<StoredRecord> changed);
 
 /// The target's numbers became void: all are unknown again.

@@ -11,8 +11,8 @@ namespace {
 #define MAILFERRY_ITEM_COLUMNS                                                                  \
     "item.id, item.folder, item.number, item.state, item.size, item.digest, item.fingerprint, " \
     "item.received, item.zone_minutes, item.flags, item.segment, item.offset_begin, "           \
-    "item.offset_end, item.attempts, item.reason, item.detail, item.exported"
-constexpr int item_columns = 17;
+    "item.offset_end, item.attempts, item.reason, item.detail, item.exported, item.replaces"
+constexpr int item_columns = 18;
 
 ItemState state_from(std::string_view name) {
     if (name == "spooled") return ItemState::spooled;
@@ -42,7 +42,20 @@ Result<ItemRecord> item_from(Database const& database, Statement const& row) {
     item.reason = row.text(14);
     item.detail = row.text(15);
     item.exported = row.text(16);
+    item.replaces = row.count(17);
     return item;
+}
+
+Result<std::vector<ItemRecord>> all_items(Database const& database, Statement query) {
+    std::vector<ItemRecord> items;
+    for (;;) {
+        auto const more = query.step();
+        if (!more) return more.error();
+        if (!*more) return items;
+        auto item = item_from(database, query);
+        if (!item) return item.error();
+        items.push_back(std::move(*item));
+    }
 }
 
 }  // namespace
@@ -60,21 +73,19 @@ Result<std::vector<NumberRun>> known_numbers(Database& database, FolderId folder
     }
 }
 
+Result<std::vector<ItemRecord>> failed_updates(Database& database, FolderId folder) {
+    return all_items(database, database.query("SELECT " MAILFERRY_ITEM_COLUMNS
+                                              " FROM item WHERE folder = ?1 AND state = 'failed' "
+                                              "AND replaces != 0 ORDER BY number",
+                                              folder));
+}
+
 Result<std::vector<ItemRecord>> live_items(Database& database, PairId pair) {
-    std::vector<ItemRecord> items;
-    auto query = database.query("SELECT " MAILFERRY_ITEM_COLUMNS
-                                " FROM folder JOIN item ON item.folder = folder.id "
-                                "WHERE folder.pair = ?1 AND item.state != 'failed' "
-                                "ORDER BY item.folder, item.number",
-                                pair);
-    for (;;) {
-        auto const more = query.step();
-        if (!more) return more.error();
-        if (!*more) return items;
-        auto item = item_from(database, query);
-        if (!item) return item.error();
-        items.push_back(std::move(*item));
-    }
+    return all_items(database, database.query("SELECT " MAILFERRY_ITEM_COLUMNS
+                                              " FROM folder JOIN item ON item.folder = folder.id "
+                                              "WHERE folder.pair = ?1 AND item.state != 'failed' "
+                                              "ORDER BY item.folder, item.number",
+                                              pair));
 }
 
 Result<std::vector<IntentRecord>> open_intents(Database& database, PairId pair) {

@@ -4,6 +4,7 @@
 #include "store/item_moves.hpp"
 #include "store/ledger_blocks.hpp"
 #include "store/ledger_mailboxes.hpp"
+#include "store/ledger_names.hpp"
 #include "store/stored_block.hpp"
 
 #include <algorithm>
@@ -17,6 +18,7 @@ struct ItemRow {
     ItemId id{};
     ItemPlace place = ItemPlace::planned;
     std::uint64_t segment = 0;
+    std::uint64_t replaces = 0;
 };
 
 std::string_view state_name(ItemPlace place) {
@@ -46,21 +48,62 @@ ItemPlace checked_move(ItemPlace from, ItemEvent event, bool located, std::uint6
     return *to;
 }
 
-/// Row or block or neither.
-Result<ItemRow> find_item(Database& database, StoredNumbers& blocks, FolderId folder,
-                          std::uint64_t number) {
-    {
-        auto query = database.query(
-            "SELECT id, state, segment FROM item WHERE folder = ?1 AND number = ?2", folder,
-            number);
-        auto const row = query.step();
-        if (!row) return row.error();
-        if (*row)
-            return ItemRow{ItemId{query.count(0)}, place_from(query.text(1)), query.count(2)};
+Result<void> delete_row(Database& database, ItemId row) {
+    return database.query("DELETE FROM item WHERE id = ?1", row).run();
+}
+
+/// Which newer states of a stored item are news.
+enum class News {
+    other_version,  ///< Not the one that is stored, or has failed: that would be a repetition.
+    any,            ///< Whoever is about to send it knows.
+};
+
+struct FoundRow {
+    ItemRow row;
+    bool yields = false;  ///< A newer state that failed: another one may take its place.
+};
+
+Result<std::optional<FoundRow>> find_row(Database& database, ItemRecord const& item, News news) {
+    auto query = database.query(
+        "SELECT id, state, segment, replaces, fingerprint FROM item "
+        "WHERE folder = ?1 AND number = ?2",
+        item.folder, item.number);
+    auto const row = query.step();
+    if (!row) return row.error();
+    if (!*row) return std::optional<FoundRow>();
+    FoundRow found{
+        {ItemId{query.count(0)}, place_from(query.text(1)), query.count(2), query.count(3)}};
+    auto const newer = news == News::any || query.count(4) != item.fingerprint;
+    found.yields = found.row.place == ItemPlace::failed && found.row.replaces != 0 &&
+                   item.replaces != 0 && newer;
+    return std::optional(found);
+}
+
+/// Whether the block has the item, or the very state of it.
+Result<bool> is_stored(Database& database, StoredNumbers& blocks, ItemRecord const& item,
+                       News news) {
+    auto const known = blocks.contains(item.number);
+    if (!known || !*known || item.replaces == 0) return known;
+    if (news == News::any) return false;
+    auto const stored = read_stored(database, item.folder, item.number, item.number);
+    if (!stored) return stored.error();
+    return stored->front().fingerprint == item.fingerprint;
+}
+
+/// Row or block or neither. A newer state of a stored item is planned beside its block.
+Result<ItemRow> find_item(Database& database, StoredNumbers& blocks, ItemRecord const& item,
+                          News news) {
+    auto const found = find_row(database, item, news);
+    if (!found) return found.error();
+    if (*found && !(*found)->yields) return (*found)->row;
+    auto const stored = is_stored(database, blocks, item, news);
+    if (!stored) return stored.error();
+    if (*stored) return ItemRow{{}, ItemPlace::stored};
+    if (*found) {
+        auto const deleted = delete_row(database, (*found)->row.id);
+        if (!deleted) return deleted.error();
     }
-    auto const is_stored = blocks.contains(number);
-    if (!is_stored) return is_stored.error();
-    return ItemRow{{}, *is_stored ? ItemPlace::stored : ItemPlace::planned, 0};
+    return ItemRow{};
 }
 
 std::string_view bytes_of(Sha256Digest const& digest) {
@@ -75,15 +118,16 @@ Result<void> insert_item(Database& database, ItemRecord const& item, ItemPlace p
         return failed ? std::string_view(kept) : std::string_view();
     };
     return database
-        .query("INSERT INTO item(id, folder, number, state, size, digest, fingerprint, received, "
-               "zone_minutes, flags, segment, offset_begin, offset_end, attempts, reason, detail, "
-               "exported, intent, place) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-               "?13, ?14, ?15, ?16, ?17, ?18, ?19)",
-               item.id, item.folder, item.number, state_name(place), item.size,
-               Blob{bytes_of(item.digest)}, static_cast<std::int64_t>(item.fingerprint),
-               item.received, item.zone_minutes, Blob{encode_flags(item.flags)}, location.segment,
-               location.offset, location.end, item.attempts, text(item.reason), text(item.detail),
-               text(item.exported), intent, order)
+        .query(
+            "INSERT INTO item(id, folder, number, state, size, digest, fingerprint, received, "
+            "zone_minutes, flags, segment, offset_begin, offset_end, attempts, reason, detail, "
+            "exported, intent, place, replaces) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+            item.id, item.folder, item.number, state_name(place), item.size,
+            Blob{bytes_of(item.digest)}, static_cast<std::int64_t>(item.fingerprint), item.received,
+            item.zone_minutes, Blob{encode_flags(item.flags)}, location.segment, location.offset,
+            location.end, item.attempts, text(item.reason), text(item.detail), text(item.exported),
+            intent, order, item.replaces)
         .run();
 }
 
@@ -96,13 +140,9 @@ Result<void> fail_row(Database& database, ItemId row, ItemRecord const& item) {
         .run();
 }
 
-Result<void> delete_row(Database& database, ItemId row) {
-    return database.query("DELETE FROM item WHERE id = ?1", row).run();
-}
-
 Result<void> spool_one(Database& database, StoredNumbers& blocks, ItemRecord const& item) {
     MAILFERRY_ASSERT(item.location.segment != 0);
-    auto const row = find_item(database, blocks, item.folder, item.number);
+    auto const row = find_item(database, blocks, item, News::other_version);
     if (!row) return row.error();
     auto const to = checked_move(row->place, ItemEvent::spooled, true, item.number);
     if (row->place == ItemPlace::planned) return insert_item(database, item, to, {}, {});
@@ -117,7 +157,7 @@ Result<void> spool_one(Database& database, StoredNumbers& blocks, ItemRecord con
 }
 
 Result<void> fail_one(Database& database, StoredNumbers& blocks, ItemRecord const& item) {
-    auto const row = find_item(database, blocks, item.folder, item.number);
+    auto const row = find_item(database, blocks, item, News::other_version);
     if (!row) return row.error();
     auto const to = checked_move(row->place, ItemEvent::given_up, row->segment != 0, item.number);
     if (row->place == ItemPlace::planned) return insert_item(database, item, to, {}, {});
@@ -141,7 +181,7 @@ Result<void> send_one(Database& database, StoredNumbers& blocks, IntentRecord co
                       std::size_t order) {
     auto item = intent.items[order];
     item.folder = intent.folder;
-    auto const row = find_item(database, blocks, item.folder, item.number);
+    auto const row = find_item(database, blocks, item, News::any);
     if (!row) return row.error();
     auto const to =
         checked_move(row->place, ItemEvent::intent_opened, row->segment != 0, item.number);
@@ -166,14 +206,14 @@ Result<std::optional<FolderId>> folder_of(Database& database, GroupId group) {
 
 Result<std::map<std::uint64_t, ItemRow>> rows_of(Database& database, GroupId group) {
     std::map<std::uint64_t, ItemRow> rows;
-    auto query =
-        database.query("SELECT number, id, state, segment FROM item WHERE intent = ?1", group);
+    auto query = database.query(
+        "SELECT number, id, state, segment, replaces FROM item WHERE intent = ?1", group);
     for (;;) {
         auto const more = query.step();
         if (!more) return more.error();
         if (!*more) return rows;
         rows.emplace(query.count(0), ItemRow{ItemId{query.count(1)}, place_from(query.text(2)),
-                                             query.count(3)});
+                                             query.count(3), query.count(4)});
     }
 }
 
@@ -260,10 +300,15 @@ Result<void> close_intent(Database& database, GroupId group, std::string const& 
     if (!rows) return rows.error();
 
     Result<void> done;
-    for (auto const& record : stored) {
+    TargetNames names(database, **folder);
+    for (auto& record : stored) {
         auto const row = take_row(*rows, record.number, ItemEvent::acknowledged);
         done = delete_row(database, row.id);
         if (!done) return done;
+        if (record.target_name.empty() || record.target_number != 0) continue;
+        auto const number = names.number(record.target_name, row.replaces);
+        if (!number) return number.error();
+        record.target_number = *number;
     }
     for (auto const& item : failed) {
         auto const row = take_row(*rows, item.number, ItemEvent::refused);

@@ -21,6 +21,7 @@ Result<void> rekey_items(Database& database, FolderRecord const& folder,
 Result<std::uint64_t> retry_failed(Database& database, std::string const& migration);
 
 Result<std::vector<NumberRun>> known_numbers(Database& database, FolderId folder);
+Result<std::vector<ItemRecord>> failed_updates(Database& database, FolderId folder);
 Result<std::vector<ItemRecord>> live_items(Database& database, PairId pair);
 Result<std::vector<IntentRecord>> open_intents(Database& database, PairId pair);
 Result<std::vector<LiveItem>> live_locations(Database& database);

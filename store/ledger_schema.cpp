@@ -112,7 +112,31 @@ CREATE TABLE pass(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array steps{SchemaStep{1, schema_1, "0.1"}};
+/// Items that have names instead of numbers, and that change after they were stored.
+constexpr auto schema_2 = R"sql(
+ALTER TABLE pair ADD COLUMN source_names INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE source_name(
+    pair   INTEGER NOT NULL REFERENCES pair(id),
+    digest BLOB    NOT NULL CHECK(length(digest) = 16),
+    number INTEGER NOT NULL,
+    folder INTEGER NOT NULL REFERENCES folder(id),
+    PRIMARY KEY(pair, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE target_name(
+    pair   INTEGER NOT NULL REFERENCES pair(id),
+    number INTEGER NOT NULL,
+    base   INTEGER NOT NULL,
+    shared INTEGER NOT NULL,
+    tail   BLOB    NOT NULL,
+    PRIMARY KEY(pair, number)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE item ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array steps{SchemaStep{1, schema_1, "0.1"}, SchemaStep{2, schema_2, "0.2"}};
 
 Result<std::int64_t> one_integer(Database& database, char const* sql) {
     auto query = database.query(sql);

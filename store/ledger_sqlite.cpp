@@ -5,6 +5,7 @@
 #include "store/ledger_blocks.hpp"
 #include "store/ledger_items.hpp"
 #include "store/ledger_mailboxes.hpp"
+#include "store/ledger_names.hpp"
 #include "store/ledger_schema.hpp"
 
 #include <algorithm>
@@ -122,6 +123,19 @@ awaitable<Result<std::vector<StoredRecord>>> SqliteLedger::stored(FolderId folde
     });
 }
 
+awaitable<Result<std::vector<StoredRecord>>> SqliteLedger::stored_numbers(
+    FolderId folder, std::vector<std::uint64_t> numbers) {
+    return writer_.read<std::vector<StoredRecord>>(
+        [folder, numbers = std::move(numbers)](Database& database) mutable {
+            return read_stored(database, folder, std::move(numbers));
+        });
+}
+
+awaitable<Result<std::vector<ItemRecord>>> SqliteLedger::failed_updates(FolderId folder) {
+    return writer_.read<std::vector<ItemRecord>>(
+        [folder](Database& database) { return store::failed_updates(database, folder); });
+}
+
 awaitable<Result<std::vector<ItemRecord>>> SqliteLedger::live_items(PairId pair) {
     return writer_.read<std::vector<ItemRecord>>(
         [pair](Database& database) { return store::live_items(database, pair); });
@@ -191,6 +205,29 @@ awaitable<Result<std::uint64_t>> SqliteLedger::retry_failed(std::string migratio
     return writer_.write<std::uint64_t>([migration = std::move(migration)](Database& database) {
         return store::retry_failed(database, migration);
     });
+}
+
+awaitable<Result<std::vector<NamedItem>>> SqliteLedger::number_items(
+    FolderId folder, std::vector<std::string> names) {
+    return writer_.write<std::vector<NamedItem>>(
+        [folder, names = std::move(names)](Database& database) {
+            return number_source_names(database, folder, names);
+        });
+}
+
+awaitable<Result<void>> SqliteLedger::rehome_items(FolderId folder,
+                                                   std::vector<std::string> names) {
+    return writer_.write<void>([folder, names = std::move(names)](Database& database) {
+        return rehome_source_names(database, folder, names);
+    });
+}
+
+awaitable<Result<std::vector<std::string>>> SqliteLedger::target_names(
+    FolderId folder, std::vector<std::uint64_t> target_numbers) {
+    return writer_.read<std::vector<std::string>>(
+        [folder, numbers = std::move(target_numbers)](Database& database) {
+            return read_target_names(database, folder, numbers);
+        });
 }
 
 awaitable<Result<void>> SqliteLedger::save_pass(PassRecord record) {

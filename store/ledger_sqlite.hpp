@@ -40,6 +40,9 @@ public:
     awaitable<Result<std::uint64_t>> stored_count(FolderId folder) override;
     awaitable<Result<std::vector<StoredRecord>>> stored(FolderId folder, std::uint64_t first,
                                                         std::uint64_t last) override;
+    awaitable<Result<std::vector<StoredRecord>>> stored_numbers(
+        FolderId folder, std::vector<std::uint64_t> numbers) override;
+    awaitable<Result<std::vector<ItemRecord>>> failed_updates(FolderId folder) override;
     awaitable<Result<std::vector<ItemRecord>>> live_items(PairId pair) override;
     awaitable<Result<std::vector<IntentRecord>>> open_intents(PairId pair) override;
     awaitable<Result<std::vector<LiveItem>>> live_locations() override;
@@ -57,6 +60,12 @@ public:
     awaitable<Result<std::vector<FailedItem>>> failed_items(std::string migration,
                                                             std::size_t limit) override;
     awaitable<Result<std::uint64_t>> retry_failed(std::string migration) override;
+
+    awaitable<Result<std::vector<NamedItem>>> number_items(FolderId folder,
+                                                           std::vector<std::string> names) override;
+    awaitable<Result<void>> rehome_items(FolderId folder, std::vector<std::string> names) override;
+    awaitable<Result<std::vector<std::string>>> target_names(
+        FolderId folder, std::vector<std::uint64_t> target_numbers) override;
 
     awaitable<Result<void>> save_pass(PassRecord record) override;
     awaitable<Result<std::vector<PassRecord>>> passes(std::string migration) override;

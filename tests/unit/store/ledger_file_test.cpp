@@ -116,7 +116,7 @@ TEST(LedgerFileTest, NewerSchemaIsRefusedWithTheCure) {
     { OpenLedger open(scratch.file()); }
     alter(scratch.file(), "UPDATE meta SET needs = '7.5'; PRAGMA user_version = 99;");
     auto const said = refusal_of(scratch.file(), Errc::invalid_config);
-    EXPECT_NE(said.find("ledger schema 99 is newer than this program knows (1): install mailferry "
+    EXPECT_NE(said.find("ledger schema 99 is newer than this program knows (2): install mailferry "
                         ">= 7.5 or restore the backup"),
               std::string::npos)
         << said;
@@ -132,10 +132,11 @@ TEST(LedgerFileTest, OlderSchemaIsMigratedInOneTransaction) {
         store_range(open, 1, 3);
         open.close();
     }
-    auto const* const first = schema_steps().front().sql;
-    std::array const steps{SchemaStep{1, first, "0.1"},
-                           SchemaStep{2, "ALTER TABLE pair ADD COLUMN note TEXT;", "0.2"},
-                           SchemaStep{3, "CREATE TABLE more(one INTEGER);", "0.3"}};
+    auto const now = schema_steps();
+    std::vector<SchemaStep> steps(now.begin(), now.end());
+    auto const version = steps.back().version;
+    steps.push_back({version + 1, "ALTER TABLE pair ADD COLUMN note TEXT;", "7.1"});
+    steps.push_back({version + 2, "CREATE TABLE more(one INTEGER);", "7.2"});
     {
         auto database = Database::open(scratch.file(), 0);
         ASSERT_TRUE(database);
@@ -144,12 +145,12 @@ TEST(LedgerFileTest, OlderSchemaIsMigratedInOneTransaction) {
         auto query = database->query("SELECT needs, note, (SELECT count(*) FROM more), "
                                      "(SELECT sum(items) FROM block) FROM meta, pair");
         ASSERT_TRUE(*query.step());
-        EXPECT_EQ(query.text(0), "0.3");
+        EXPECT_EQ(query.text(0), "7.2");
         EXPECT_TRUE(query.is_null(1));
         EXPECT_EQ(query.integer(3), 3);
     }
     auto const said = refusal_of(scratch.file(), Errc::invalid_config);
-    EXPECT_NE(said.find("mailferry >= 0.3"), std::string::npos) << said;
+    EXPECT_NE(said.find("mailferry >= 7.2"), std::string::npos) << said;
 }
 
 TEST(LedgerFileTest, AnotherProgramsDatabaseIsLeftAlone) {
