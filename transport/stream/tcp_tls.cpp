@@ -278,7 +278,9 @@ Error TcpTlsStream::handshake_failure(boost::system::error_code error,
 }  // namespace
 
 awaitable<Result<std::unique_ptr<Stream>>> connect_stream(StreamOptions options, config::Tls tls) {
-    auto socket = co_await dial(options.host, options.port, options.connect_limit);
+    auto const& host = options.via ? options.via->host : options.host;
+    auto const port = options.via ? options.via->port : options.port;
+    auto socket = co_await dial(host, port, options.connect_limit);
     if (!socket) co_return socket.error();
     auto stream = std::make_unique<TcpTlsStream>(std::move(*socket), std::move(options));
     if (tls == config::Tls::implicit) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mailferry::transport {
@@ -32,9 +33,16 @@ private:
     std::filesystem::path ca_file_;
 };
 
-struct StreamOptions {
+/// A proxy to connect to instead of the host itself.
+struct Via {
     std::string host;
     std::uint16_t port = 0;
+};
+
+struct StreamOptions {
+    std::string host;  ///< Its name is what TLS checks, also behind a proxy.
+    std::uint16_t port = 0;
+    std::optional<Via> via;
     std::chrono::milliseconds connect_limit{20'000};  ///< Name, TCP and TLS together.
     std::chrono::milliseconds idle_limit{120'000};
     std::shared_ptr<TlsContext const> tls;  ///< May be null if TLS is never asked for.
