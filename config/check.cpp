@@ -41,6 +41,7 @@ CheckedConfig check_config(std::filesystem::path const& file) {
         add(checked.problems, std::move(mapping.problems));
         checked.pairs.emplace(migration.name, std::move(mapping.pairs));
     }
+    add(checked.problems, check_across(checked.config, checked.pairs));
     return checked;
 }
 

@@ -3,18 +3,17 @@
 /// Everything that is known before the first connection: what `--check` prints and what `copy` and
 /// the service refuse to start without.
 
+#include "config/mapping.hpp"
 #include "config/types.hpp"
 
 #include <filesystem>
-#include <map>
-#include <string>
 #include <vector>
 
 namespace mailferry::config {
 
 struct CheckedConfig {
     Config config;
-    std::map<std::string, std::vector<MailboxPair>, std::less<>> pairs;  ///< By migration's name.
+    MappingsByMigration pairs;
     std::vector<Problem> problems;
 
     /// Nothing but warnings: the work may begin.

@@ -32,6 +32,7 @@ void load_daemon(TableReader reader, DaemonSettings& daemon) {
     reader.path("control_socket", daemon.control_socket);
     reader.text("metrics_listen", daemon.metrics_listen);
     reader.bytes("memory_max", daemon.memory_max);
+    reader.timeout("quota_interval", daemon.quota_interval);
     auto level = LogLevel::info;
     reader.choice("log_level", level, log_level_names);
     daemon.log_level = name_in(log_level_names, level);

@@ -29,6 +29,7 @@ Migration load_migration(TableReader::NamedTable const& table, std::filesystem::
     reader.path("mapping", migration.mapping);
     reader.texts("exclude_folders", migration.exclude_folders);
     reader.boolean("copy_deleted", migration.copy_deleted);
+    reader.boolean("allow_fuller_target", migration.allow_fuller_target);
     for (auto const* const pass : reader.table_array("pass"))
         migration.passes.push_back(load_pass({*pass, label + ".pass", folder, problems}));
     reader.finish();

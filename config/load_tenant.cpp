@@ -29,8 +29,8 @@ void load_admin_secret(TableReader& reader, Admin& admin) {
             continue;
         }
         if (source.empty()) continue;
-        auto message = prefix + "_* doesn't fit auth = \"" + std::string(to_string(admin.auth)) +
-                       "\"";
+        auto message =
+            prefix + "_* doesn't fit auth = \"" + std::string(to_string(admin.auth)) + "\"";
         if (!fitting.empty()) {
             message += "; it takes " + std::string(fitting) + "_credential or " +
                        std::string(fitting) + "_file";
@@ -41,12 +41,32 @@ void load_admin_secret(TableReader& reader, Admin& admin) {
     }
 }
 
+/// Keys that one connector would pass over in silence: whoever writes them expects something.
+void refuse_foreign_keys(TableReader& reader, Protocol protocol) {
+    constexpr std::array<std::string_view, 4> graph_keys{"authority", "tenant_id", "https_proxy",
+                                                         "throttle_scale"};
+    constexpr std::array<std::string_view, 3> imap_keys{"allow_plaintext", "master_separator",
+                                                        "compress"};
+    auto const refuse = [&](std::string_view key, std::string const& cure) {
+        if (!reader.has(key)) return;
+        reader.problem(
+            key, "doesn't fit protocol = \"" + std::string(to_string(protocol)) + "\"" + cure);
+    };
+    if (protocol == Protocol::imap)
+        for (auto const key : graph_keys) refuse(key, "");
+    if (protocol != Protocol::graph) return;
+    for (auto const key : imap_keys) refuse(key, "");
+    refuse("port", "; write host = \"NAME:PORT\"");
+}
+
 Admin load_admin(TableReader reader) {
     Admin admin;
     admin.place = reader.place();
     reader.text("user", admin.user);
     reader.choice("auth", admin.auth, auth_names);
     load_admin_secret(reader, admin);
+    bool const app = admin.auth == Auth::app_secret || admin.auth == Auth::app_certificate;
+    if (app) admin.max_sessions = app_sessions_default;
     reader.text("client_id", admin.client_id);
     reader.path("certificate_file", admin.certificate_file);
     reader.refuse_literal("key", "key");
@@ -74,7 +94,11 @@ Tenant load_tenant(TableReader::NamedTable const& table, std::filesystem::path c
     reader.boolean("allow_plaintext", tenant.allow_plaintext);
     reader.text("master_separator", tenant.master_separator);
     reader.text("authority", tenant.authority);
+    if (tenant.authority.ends_with('/')) tenant.authority.pop_back();
     reader.text("tenant_id", tenant.tenant_id);
+    reader.text("https_proxy", tenant.https_proxy);
+    reader.real("throttle_scale", tenant.throttle_scale, 0.001, 1000);
+    refuse_foreign_keys(reader, tenant.protocol);
     reader.boolean("compress", tenant.compress);
     reader.number<std::uint32_t>("sessions_per_mailbox", tenant.sessions_per_mailbox, 1, 64);
     reader.timeout("connect_timeout", tenant.connect_timeout);

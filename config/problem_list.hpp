@@ -21,6 +21,8 @@ public:
     void error(int line, std::string message) { add(line, std::move(message), false); }
     void warn(int line, std::string message) { add(line, std::move(message), true); }
     std::string const& file() const { return file_; }
+    /// How many errors were added so far.
+    std::size_t errors() const { return errors_; }
 
     /// What was gathered, in the order of lines; then how much was left out.
     std::vector<Problem> take();

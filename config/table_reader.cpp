@@ -37,6 +37,13 @@ std::optional<std::chrono::milliseconds> parse_timeout(std::string_view text) {
     return std::chrono::milliseconds(count);
 }
 
+/// Shortest decimal form, with a dot under every locale.
+std::string plain_number(double value) {
+    std::array<char, 32> text;
+    auto const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return {text.data(), end};
+}
+
 std::optional<std::chrono::sys_seconds> instant_of(toml::date const& date) {
     if (date.year < 1970) return std::nullopt;
     return std::chrono::sys_days(std::chrono::year(date.year) / date.month / date.day);
@@ -122,6 +129,18 @@ void TableReader::timeout(std::string_view key, std::chrono::milliseconds& out) 
         return problem(key, shown(*found) + " is no time; accepted are times like \"500ms\", "
                        "\"20s\" or \"2m\", from 1ms to 24h");
     out = *time;
+}
+
+void TableReader::real(std::string_view key, double& out, double smallest, double largest) {
+    auto const* const node = ask(key);
+    if (node == nullptr) return;
+    auto const value = node->value<double>();
+    if (!node->is_number() || !value) return wrong_type(key, *node, "a number like 0.5");
+    // Said this way round so that "not a number" is out of range too.
+    if (!(*value >= smallest && *value <= largest))
+        return complain(key, *node, "is out of range; expected is a number from " +
+                                        plain_number(smallest) + " to " + plain_number(largest));
+    out = *value;
 }
 
 void TableReader::moment(std::string_view key, std::optional<std::chrono::seconds>& age,

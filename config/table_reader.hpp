@@ -54,6 +54,9 @@ public:
         if (auto const found = number_in(key, smallest, largest)) out = static_cast<T>(*found);
     }
 
+    /// A number with or without a fraction, from `smallest` to `largest`.
+    void real(std::string_view key, double& out, double smallest, double largest);
+
     template <class E, std::size_t count>
     void choice(std::string_view key, E& out, std::array<Named<E>, count> const& names) {
         auto const* const node = ask(key);

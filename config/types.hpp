@@ -38,6 +38,8 @@ struct DaemonSettings {
     std::filesystem::path control_socket = "/run/mailferry/control.sock";
     std::string metrics_listen = "127.0.0.1:9464";  ///< "" turns it off.
     ByteCount memory_max{256ULL << 20};
+    /// How long the service leaves a mailbox alone whose target is over quota.
+    std::chrono::milliseconds quota_interval{900'000};
     std::string log_level = "info";  ///< debug | info | warning | error
 };
 
@@ -57,24 +59,31 @@ struct Admin {
         password;  ///< password_* for logins, token_* for xoauth2, secret_* for app-secret.
     std::string client_id;  ///< App registrations only.
     std::filesystem::path certificate_file;
-    SecretSource key;  ///< App certificates only.
-    std::uint32_t max_sessions = 8;
-    std::uint32_t logins_per_second = 50;
+    SecretSource key;                      ///< App certificates only.
+    std::uint32_t max_sessions = 8;        ///< App registrations: app_sessions_default.
+    std::uint32_t logins_per_second = 50;  ///< imap
 };
+
+/// What an app registration may do at once without being told: sixteen mailboxes, four requests
+/// each, the published concurrency of one app on one mailbox.
+inline constexpr std::uint32_t app_sessions_default = 64;
 
 struct Tenant {
     Place place;
     std::string name;
     Protocol protocol = Protocol::imap;
-    std::string host;
-    std::uint16_t port = 0;  ///< 0: the protocol's own (993, or 143 without implicit TLS).
+    std::string host;        ///< graph: may carry a port, see config/endpoint.
+    std::uint16_t port = 0;  ///< imap; 0: the protocol's own (993, or 143 without implicit TLS).
     Tls tls = Tls::implicit;
     std::filesystem::path ca_file;       ///< Empty: the system's store.
     bool allow_plaintext = false;        ///< tls = "none" beyond loopback.
     std::string master_separator = "*";  ///< login-master: mailbox<separator>admin.
-    std::string authority;               ///< graph: sign-in endpoint.
-    std::string tenant_id;               ///< graph
-    bool compress = false;               ///< imap: COMPRESS=DEFLATE where offered.
+    /// graph: sign-in endpoint, "https://host[:port]" without a slash at its end.
+    std::string authority = "https://login.microsoftonline.com";
+    std::string tenant_id;        ///< graph: GUID, or one of the tenant's verified domains.
+    std::string https_proxy;      ///< graph: "http://host:port"; empty: none. See config/endpoint.
+    double throttle_scale = 1.0;  ///< graph: part of the published budgets that is used.
+    bool compress = false;        ///< imap: COMPRESS=DEFLATE where offered.
     std::uint32_t sessions_per_mailbox = 4;
     std::chrono::milliseconds connect_timeout{20'000};
     std::chrono::milliseconds idle_timeout{120'000};  ///< No byte for so long ends a session.
@@ -97,6 +106,7 @@ struct Migration {
     std::string source, target;                ///< Names of tenants.
     std::filesystem::path mapping;             ///< Relative to the configuration's folder.
     std::vector<std::string> exclude_folders;  ///< By path, by last name, or by special use.
+    bool allow_fuller_target = false;  ///< The target may hold far more than the source.
     bool copy_deleted = false;  ///< Copy messages marked \Deleted (without the mark).
     std::vector<Pass> passes;
 };

@@ -1,5 +1,6 @@
 #include "config/validate.hpp"
 
+#include "config/base/clock.hpp"
 #include "config/base/error.hpp"
 #include "config/mapping.hpp"
 #include "config/names.hpp"
@@ -31,8 +32,8 @@ void validate_daemon(DaemonSettings const& daemon, ProblemList& problems) {
     auto const& listen = daemon.metrics_listen;
     if (listen.empty()) return;
     auto const colon = listen.rfind(':');
-    auto const digits = colon == listen.npos ? std::string_view()
-                                             : std::string_view(listen).substr(colon + 1);
+    auto const digits =
+        colon == listen.npos ? std::string_view() : std::string_view(listen).substr(colon + 1);
     unsigned port = 0;
     auto const* const end = digits.data() + digits.size();
     auto const [rest, failure] = std::from_chars(digits.data(), end, port);
@@ -76,28 +77,39 @@ bool carries(Protocol protocol, ItemKind kind) {
     return false;
 }
 
+/// The protocols of a migration's two sides that don't carry `kind`, in words; empty if both do.
+std::string not_carrying(ItemKind kind, Config const& config, Migration const& migration) {
+    std::string names;
+    for (auto const& side : {migration.source, migration.target}) {
+        auto const* const tenant = config.tenant(side);
+        if (tenant == nullptr || carries(tenant->protocol, kind)) continue;
+        auto const name = std::string(to_string(tenant->protocol));
+        if (names != name) names.append(names.empty() ? "" : " and ").append(name);
+    }
+    return names;
+}
+
 void validate_kinds(Pass const& pass, Config const& config, Migration const& migration,
                     std::string const& label, ProblemList& problems) {
     auto const line = pass.place.line;
     if (pass.kinds.empty())
         return problems.error(line, label + "kinds is empty: nothing would be copied");
-    bool any_carried = false;
+    std::string refused, refused_by;
     for (auto kind = pass.kinds.begin(); kind != pass.kinds.end(); ++kind) {
         auto const name = std::string(to_string(*kind));
-        if (std::find(pass.kinds.begin(), kind, *kind) != kind)
+        if (std::find(pass.kinds.begin(), kind, *kind) != kind) {
             problems.warn(line, label + "kind \"" + name + "\" is there twice");
-        bool carried = true;
-        for (auto const& side : {migration.source, migration.target}) {
-            auto const* const tenant = config.tenant(side);
-            if (tenant == nullptr || carries(tenant->protocol, *kind) || !carried) continue;
-            carried = false;
-            problems.warn(line, label + name + " is not carried by " +
-                                    std::string(to_string(tenant->protocol)) + "; skipped");
+            continue;
         }
-        any_carried = any_carried || carried;
+        auto const by = not_carrying(*kind, config, migration);
+        if (by.empty()) continue;
+        refused.append(refused.empty() ? "" : ", ").append(name);
+        refused_by = by;
     }
-    if (!any_carried)
-        problems.error(line, label + "none of its kinds can be carried: nothing would be copied");
+    if (!refused.empty())
+        problems.error(line, label + refused +
+                                 (refused.find(',') == refused.npos ? " is" : " are") +
+                                 " not carried by " + refused_by + ": take it out of kinds");
 }
 
 void validate_pass(Pass const& pass, Config const& config, Migration const& migration,
@@ -144,10 +156,16 @@ void validate_migration(Config const& config, Migration const& migration, Proble
     validate_side(migration.target, "target", config, migration, label, problems);
     auto const* const source = config.tenant(migration.source);
     auto const* const target = config.tenant(migration.target);
+    if (source != nullptr && target != nullptr && source->protocol != target->protocol)
+        problems.error(line, label + "source is " + std::string(to_string(source->protocol)) +
+                                 " and target is " + std::string(to_string(target->protocol)) +
+                                 "; items cross between tenants of the same protocol in this "
+                                 "version: imap→imap, graph→graph");
     if (source != nullptr && target != nullptr && !source->host.empty() &&
         same_endpoint(*source, *target))
-        problems.warn(line, label + "source and target are the same server; rows of the mapping "
-                            "must not cross");
+        problems.warn(line, label +
+                                "source and target are the same server; rows of the mapping "
+                                "must not cross");
     if (migration.mapping.empty()) problems.error(line, label + "mapping is missing");
     if (migration.passes.empty())
         problems.error(line, label + "no [[migration." + escape_untrusted(migration.name, 128) +
@@ -173,17 +191,17 @@ void validate_file(std::filesystem::path const& file, std::string const& what, i
     if (!S_ISREG(status.st_mode)) complain("is not a regular file");
 }
 
-std::vector<Problem> validate(Config const& config) {
+std::vector<Problem> validate(Config const& config, std::optional<std::chrono::sys_seconds> now) {
     ProblemList problems(config.file.string());
+    auto const today = now.value_or(std::chrono::floor<std::chrono::seconds>(SystemClock().now()));
     validate_daemon(config.daemon, problems);
     validate_spool(config.spool, problems);
     if (config.tenants.empty())
         problems.error(1, "no [tenant.NAME]: source and target are tenants");
     if (config.migrations.empty())
         problems.error(1, "no [migration.NAME]: nothing would be copied");
-    for (auto const& tenant : config.tenants) validate_tenant(tenant, problems);
-    for (auto const& migration : config.migrations)
-        validate_migration(config, migration, problems);
+    for (auto const& tenant : config.tenants) validate_tenant(tenant, today, problems);
+    for (auto const& migration : config.migrations) validate_migration(config, migration, problems);
     return problems.take();
 }
 

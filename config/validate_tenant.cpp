@@ -46,36 +46,26 @@ void validate_host(Tenant const& tenant, std::string const& label, ProblemList& 
         sound = code_point && *code_point > 0x20 && *code_point != 0x7F && !is_blank(*code_point);
     }
     if (!sound)
-        return problems.error(line, label + "host " + shown(host) +
-                                        " is not a bare host name or address");
-    bool const takes_port = tenant.protocol == Protocol::graph || tenant.protocol == Protocol::ews;
-    bool const one_colon = std::count(host.begin(), host.end(), ':') == 1;
-    if (!takes_port && one_colon)
+        return problems.error(
+            line, label + "host " + shown(host) + " is not a bare host name or address");
+    if (std::count(host.begin(), host.end(), ':') == 1)
         problems.error(line, label + "host " + shown(host) + " holds a port: use port = NUMBER");
 }
 
 void validate_tls(Tenant const& tenant, std::string const& label, ProblemList& problems) {
     auto const line = tenant.place.line;
     if (tenant.tls == Tls::none && !tenant.allow_plaintext && !is_loopback(tenant.host))
-        problems.error(line, label + "tls = \"none\" would send passwords and mail in the clear; "
-                             "it is accepted towards loopback, or with allow_plaintext = true");
+        problems.error(line, label +
+                                 "tls = \"none\" would send passwords and mail in the clear; "
+                                 "it is accepted towards loopback, or with allow_plaintext = true");
     if (tenant.tls == Tls::starttls && tenant.port == 993)
         problems.warn(line, label + "port 993 usually wants tls = \"implicit\", not \"starttls\"");
     if (tenant.tls == Tls::implicit && tenant.port == 143)
         problems.warn(line, label + "port 143 usually wants tls = \"starttls\", not \"implicit\"");
-    if (!tenant.ca_file.empty()) validate_file(tenant.ca_file, label + "ca_file", line, problems);
 }
 
-void validate_secret(SecretSource const& source, std::string const& what, std::string_view keys,
-                     int line, ProblemList& problems) {
-    if (source.empty())
-        return problems.error(line, what + std::string(keys) + "_credential or " +
-                                        std::string(keys) + "_file is missing");
-    auto const checked = check_secret(source);
-    if (!checked) problems.error(line, what + checked.error().context);
-}
-
-void validate_admin_secret(Admin const& admin, std::string const& label, ProblemList& problems) {
+void validate_admin_secret(Admin const& admin, std::string const& label,
+                           std::chrono::sys_seconds now, ProblemList& problems) {
     auto const line = admin.place.line;
     switch (admin.auth) {
     case Auth::plain:
@@ -83,13 +73,7 @@ void validate_admin_secret(Admin const& admin, std::string const& label, Problem
         return validate_secret(admin.password, label, "password", line, problems);
     case Auth::xoauth2: return validate_secret(admin.password, label, "token", line, problems);
     case Auth::app_secret: return validate_secret(admin.password, label, "secret", line, problems);
-    case Auth::app_certificate:
-        if (admin.certificate_file.empty()) {
-            problems.error(line, label + "certificate_file is missing");
-        } else {
-            validate_file(admin.certificate_file, label + "certificate_file", line, problems);
-        }
-        return validate_secret(admin.key, label, "key", line, problems);
+    case Auth::app_certificate: return validate_certificate(admin, label, now, problems);
     case Auth::user:
         if (!admin.password.empty())
             problems.error(line, label + "auth = \"user\" takes passwords from the mapping only");
@@ -98,7 +82,7 @@ void validate_admin_secret(Admin const& admin, std::string const& label, Problem
 }
 
 void validate_admin(Admin const& admin, Tenant const& tenant, std::string const& label,
-                    ProblemList& problems) {
+                    std::chrono::sys_seconds now, ProblemList& problems) {
     auto const line = admin.place.line;
     auto const auth = "auth = \"" + std::string(to_string(admin.auth)) + "\"";
     if (!fits(admin.auth, tenant.protocol))
@@ -110,26 +94,26 @@ void validate_admin(Admin const& admin, Tenant const& tenant, std::string const&
     bool const refuses_user = admin.auth == Auth::user || is_app(admin.auth);
     if (refuses_user && !admin.user.empty())
         problems.error(line, label + "user doesn't fit " + auth);
-    if (is_app(admin.auth) && admin.client_id.empty())
-        problems.error(line, label + "client_id is missing");
+    if (is_app(admin.auth)) validate_client_id(admin, label, problems);
     if (!is_app(admin.auth) && !admin.client_id.empty())
         problems.error(line, label + "client_id doesn't fit " + auth);
     if (admin.auth != Auth::app_certificate &&
         (!admin.certificate_file.empty() || !admin.key.empty()))
         problems.error(line, label + "certificate_file and key_* don't fit " + auth);
-    validate_admin_secret(admin, label, problems);
+    validate_admin_secret(admin, label, now, problems);
 }
 
-void validate_admins(Tenant const& tenant, std::string const& label, ProblemList& problems) {
+void validate_admins(Tenant const& tenant, std::string const& label, std::chrono::sys_seconds now,
+                     ProblemList& problems) {
     if (tenant.admins.empty())
         return problems.error(tenant.place.line, label + "no [[tenant." + tenant.name +
                                                      ".admin]]: nobody could open its mailboxes");
     std::set<std::string> identities;
     bool any_user = false;
     for (auto const& admin : tenant.admins) {
-        validate_admin(admin, tenant, label + "admin: ", problems);
+        validate_admin(admin, tenant, label + "admin: ", now, problems);
         any_user = any_user || admin.auth == Auth::user;
-        auto const& identity = is_app(admin.auth) ? admin.client_id : admin.user;
+        auto const& identity = is_app(admin.auth) ? fold_case(admin.client_id) : admin.user;
         if (!identity.empty() && !identities.insert(identity).second)
             problems.error(admin.place.line, label + "admin " + shown(identity) +
                                                  " is there twice; its budget counts once");
@@ -151,24 +135,36 @@ bool is_loopback(std::string_view host) {
     return ::inet_pton(AF_INET, text.c_str(), &four) == 1 && (ntohl(four.s_addr) >> 24) == 127;
 }
 
-void validate_tenant(Tenant const& tenant, ProblemList& problems) {
+void validate_secret(SecretSource const& source, std::string const& what, std::string_view keys,
+                     int line, ProblemList& problems) {
+    if (source.empty())
+        return problems.error(line, what + std::string(keys) + "_credential or " +
+                                        std::string(keys) + "_file is missing");
+    auto const checked = check_secret(source);
+    if (!checked) problems.error(line, what + checked.error().context);
+}
+
+void validate_tenant(Tenant const& tenant, std::chrono::sys_seconds now, ProblemList& problems) {
     auto const label = "tenant." + escape_untrusted(tenant.name, 128) + ": ";
     auto const line = tenant.place.line;
-    if (tenant.protocol != Protocol::imap)
+    bool const graph = tenant.protocol == Protocol::graph;
+    if (tenant.protocol != Protocol::imap && !graph)
         problems.error(line, label + "protocol \"" + std::string(to_string(tenant.protocol)) +
-                                 "\" is not supported by this version; supported is \"imap\"");
-    validate_host(tenant, label, problems);
-    validate_tls(tenant, label, problems);
-    if (tenant.protocol == Protocol::graph && tenant.authority.empty())
-        problems.error(line, label + "authority is missing");
-    if (tenant.protocol == Protocol::graph && tenant.tenant_id.empty())
-        problems.error(line, label + "tenant_id is missing");
+                                 "\" is not supported by this version; supported are \"imap\" "
+                                 "and \"graph\"");
+    if (graph) {
+        validate_graph(tenant, label, problems);
+    } else {
+        validate_host(tenant, label, problems);
+        validate_tls(tenant, label, problems);
+    }
+    if (!tenant.ca_file.empty()) validate_file(tenant.ca_file, label + "ca_file", line, problems);
     bool const by_master =
         std::any_of(tenant.admins.begin(), tenant.admins.end(),
                     [](Admin const& admin) { return admin.auth == Auth::login_master; });
     if (by_master && tenant.master_separator.empty())
         problems.error(line, label + "master_separator is empty; auth = \"login-master\" needs it");
-    validate_admins(tenant, label, problems);
+    validate_admins(tenant, label, now, problems);
 }
 
 }  // namespace mailferry::config

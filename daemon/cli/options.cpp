@@ -37,12 +37,24 @@ constexpr std::array<PlainVerb, 4> pass_verbs{{
     {"cancel", "End a pass before its end"},
 }};
 
+void add_init_options(CLI::App& init, InitOptions& options) {
+    init.add_option("--source-protocol", options.source_protocol, "imap or graph (Microsoft 365)");
+    init.add_option("--target-protocol", options.target_protocol, "Default: the source's");
+    init.add_option("--mailboxes", options.mailboxes, "How many will move")->type_name("N");
+    init.add_option("--since", options.since, "Oldest mail: 180d, 2026-01-31 or all");
+    init.add_option("--name", options.name, "Name of the migration (merger)");
+    init.add_option("--output", options.output, "Folder to write to (.)")->type_name("DIR");
+    init.add_flag("--yes", options.yes, "Ask nothing: take the defaults");
+}
+
 void add_verbs(CLI::App& app, Options& options) {
     auto const add = [&](PlainVerb const& verb) {
         auto* const command = app.add_subcommand(std::string(verb.name), std::string(verb.help));
         command->fallthrough();
         return command;
     };
+    add_init_options(*add({"init", "Write a configuration and a mapping to begin with"}),
+                     options.init);
     for (auto const& verb : plain_verbs) add(verb);
     for (auto const& verb : pass_verbs)
         add(verb)->add_option("pass", options.pass, "Name of the pass")->required();

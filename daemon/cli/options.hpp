@@ -12,6 +12,14 @@
 
 namespace mailferry::daemon::cli {
 
+/// What `mailferry init` was told; an empty answer is asked for.
+struct InitOptions {
+    std::string source_protocol, target_protocol;
+    std::string mailboxes, since, name;
+    std::filesystem::path output;
+    bool yes = false;  ///< Take the defaults instead of asking.
+};
+
 struct Options {
     std::filesystem::path config;  ///< Empty: /etc/mailferry/mailferry.toml if it exists.
     std::filesystem::path socket;  ///< Empty: as the configuration says.
@@ -22,6 +30,7 @@ struct Options {
     std::string format = "text";
     std::uint64_t offset = 0;
     std::optional<std::uint64_t> limit;
+    InitOptions init;
 };
 
 /// The exit status after help, version or a usage error was printed.

@@ -1,7 +1,11 @@
 #include "daemon/cli/run.hpp"
 
 #include "config/base/assert.hpp"
+#include "config/base/clock.hpp"
 #include "config/load.hpp"
+#include "daemon/cli/init.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -56,6 +60,12 @@ std::optional<std::filesystem::path> find_socket(Options const& options, std::os
 }
 
 int run(Options const& options) {
+    if (options.verb == "init") {
+        auto* const terminal =
+            ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 ? &std::cin : nullptr;
+        auto const now = std::chrono::floor<std::chrono::seconds>(SystemClock().now());
+        return run_init(options.init, terminal, std::cout, std::cerr, now);
+    }
     auto const socket = find_socket(options, std::cerr);
     if (!socket) return exit_usage;
     SocketClient client(*socket);

@@ -6,7 +6,7 @@
 
 namespace mailferry::daemon::cli {
 
-/// Runs one verb other than `copy` against `context.client`.
+/// Runs one verb other than `copy` and `init` against `context.client`.
 int run_verb(Context const& context);
 
 /// Where the daemon listens: --socket, else what the configuration says, else the default. Problems

@@ -92,6 +92,20 @@ class Check(FerryCase):
                        'mail_before = "2025-01-01T00:00:00Z"')
         self.refused("ferry.toml", "window|mail_since")
 
+    def test_kinds_that_imap_has_not(self):
+        self.configure('name = "final"', 'name = "final"\nkinds = ["mail", "calendar", "tasks"]')
+        self.refused("ferry.toml", 'pass "final": calendar, tasks are not carried by imap')
+
+    def test_swapped_columns(self):
+        for name in ("fabrikam", "contoso"):
+            text = self.ferry.config.read_text()
+            self.ferry.config.write_text(re.sub(
+                rf'(\[\[tenant.{name}.admin\]\]\nuser = "\w+)"', rf'\1@{name}.example"', text))
+        self.assertEqual(0, self.ferry.check().status)
+        self.mapping("".join(["source,target\n", *(f"{self.twins[user]},{user}\n"
+                                                   for user in USERS)]))
+        self.refused("merger.csv", "source and target are swapped")
+
     def test_configuration_missing(self):
         self.ferry.config.unlink()
         outcome = self.ferry.check()

@@ -169,6 +169,39 @@ waves = ["one", "two"]
     EXPECT_THAT(pass.waves, ElementsAre("one", "two"));
 }
 
+TEST(LoadTest, ReadsTheKeysOfGraph) {
+    auto const result = parse_config(R"(
+[tenant.a]
+protocol = "graph"
+host = "127.0.0.1:8443"
+authority = "https://127.0.0.1:8444/"
+https_proxy = "http://proxy.example:3128"
+throttle_scale = 0.5
+[[tenant.a.admin]]
+auth = "app-certificate"
+client_id = "11111111-2222-3333-4444-555555555555"
+certificate_file = "a.pem"
+key_file = "a.key"
+[[tenant.a.admin]]
+auth = "app-secret"
+max_sessions = 7
+[tenant.b]
+protocol = "graph"
+throttle_scale = 100
+)", "conf/m.toml");
+    EXPECT_THAT(described(result.problems), IsEmpty());
+    auto const& tenant = result.config.tenants.at(0);
+    EXPECT_EQ(tenant.host, "127.0.0.1:8443");
+    EXPECT_EQ(tenant.authority, "https://127.0.0.1:8444");
+    EXPECT_EQ(tenant.https_proxy, "http://proxy.example:3128");
+    EXPECT_EQ(tenant.throttle_scale, 0.5);
+    EXPECT_EQ(tenant.admins.at(0).max_sessions, 64u);
+    EXPECT_EQ(tenant.admins.at(1).max_sessions, 7u);
+    auto const& bare = result.config.tenants.at(1);
+    EXPECT_EQ(bare.authority, "https://login.microsoftonline.com");
+    EXPECT_EQ(bare.throttle_scale, 100);
+}
+
 struct ProblemCase {
     std::string_view name, toml, problem;
 };
@@ -245,6 +278,19 @@ constexpr ProblemCase problem_cases[] = {
      "\"contacts\" or \"tasks\""},
     {"kinds_as_string", "[[migration.m.pass]]\nkinds = \"mail\"\n",
      "m.toml:2: migration.m.pass.kinds: expected is a list like [\"a\", \"b\"], not a string"},
+    {"scale", "[tenant.a]\nprotocol = \"graph\"\nthrottle_scale = \"half\"\n",
+     "m.toml:3: tenant.a.throttle_scale: expected is a number like 0.5, not a string"},
+    {"scale_out_of_range", "[tenant.a]\nprotocol = \"graph\"\nthrottle_scale = 0\n",
+     "m.toml:3: tenant.a.throttle_scale: is out of range; expected is a number from 0.001 to "
+     "1000"},
+    {"scale_nan", "[tenant.a]\nprotocol = \"graph\"\nthrottle_scale = nan\n",
+     "m.toml:3: tenant.a.throttle_scale: is out of range"},
+    {"proxy_for_imap", "[tenant.a]\nhttps_proxy = \"http://p:3128\"\n",
+     "m.toml:2: tenant.a.https_proxy: doesn't fit protocol = \"imap\""},
+    {"compress_for_graph", "[tenant.a]\nprotocol = \"graph\"\ncompress = true\n",
+     "m.toml:3: tenant.a.compress: doesn't fit protocol = \"graph\""},
+    {"port_for_graph", "[tenant.a]\nprotocol = \"graph\"\nport = 443\n",
+     "m.toml:3: tenant.a.port: doesn't fit protocol = \"graph\"; write host = \"NAME:PORT\""},
     {"folder_number", "[migration.m]\nexclude_folders = [1]\n",
      "m.toml:2: migration.m.exclude_folders: expected is a string, not a number"},
     {"folder_empty", "[migration.m]\nexclude_folders = [\"\"]\n",

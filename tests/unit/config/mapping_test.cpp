@@ -207,6 +207,143 @@ TEST_P(MappingCheckTest, FindsFaultsBetweenRows) {
 INSTANTIATE_TEST_SUITE_P(Config, MappingCheckTest, testing::ValuesIn(check_cases),
                          [](auto const& c) { return std::string(c.param.name); });
 
+struct GraphCase {
+    std::string_view name, csv, problems;
+};
+
+constexpr GraphCase graph_cases[] = {
+    {"initial_domains",
+     "source,target\na@f.onmicrosoft.com,a@c.OnMicrosoft.com\n"
+     "b@f.partner.onmschina.cn,b@c.onmicrosoft.us\n",
+     ""},
+    {"user_ids", "source,target\n01234567-89ab-cdef-0123-456789ABCDEF,a@c.onmicrosoft.com\n", ""},
+    {"no_address", "source,target\nanna,a@c.onmicrosoft.com\n",
+     "m.csv:2: source \"anna\" is no address and no user's id (GUID)\n"},
+    {"custom_domains", "source,target\na@f.example,a@onmicrosoft.com.example\n",
+     "m.csv:2: warning: source \"a@f.example\" is on a custom domain, which may move to another "
+     "tenant in mid-migration: use the address on the initial domain (*.onmicrosoft.com)\n"
+     "m.csv:2: warning: target \"a@onmicrosoft.com.example\" is on a custom domain, which may "
+     "move to another tenant in mid-migration: use the address on the initial domain "
+     "(*.onmicrosoft.com)\n"},
+};
+
+class GraphMappingTest : public testing::TestWithParam<GraphCase> {};
+
+TEST_P(GraphMappingTest, AddressesMustOutliveTheDomain) {
+    auto const& c = GetParam();
+    auto const mapping = parse_mapping(c.csv, "m.csv");
+    MappingUse use;
+    use.source_graph = use.target_graph = true;
+    EXPECT_EQ(joined(check_mapping(mapping.pairs, "m.csv", use)), c.problems);
+}
+
+INSTANTIATE_TEST_SUITE_P(Config, GraphMappingTest, testing::ValuesIn(graph_cases),
+                         [](auto const& c) { return std::string(c.param.name); });
+
+TEST(MappingTest, OnlyTenRowsWithCustomDomainsAreNamed) {
+    std::string csv = "source,target\n";
+    for (int i = 0; i < 500; ++i)
+        csv +=
+            "u" + std::to_string(i) + "@f.example,u" + std::to_string(i) + "@c.onmicrosoft.com\n";
+    MappingUse use;
+    use.source_graph = use.target_graph = true;
+    auto const problems = check_mapping(parse_mapping(csv, "m.csv").pairs, "m.csv", use);
+    ASSERT_EQ(problems.size(), 11u);
+    EXPECT_EQ(problems[9].line, 11);
+    EXPECT_EQ(problems[10].describe(),
+              "m.csv:501: warning: 490 more rows have a source on a custom domain");
+}
+
+struct SwapCase {
+    std::string_view name, csv;
+    bool swapped;
+};
+
+constexpr SwapCase swap_cases[] = {
+    {"right_way", "source,target\na@f.example,a@c.example\n", false},
+    {"swapped", "source,target\na@c.example,a@F.example\nb@C.example,b@f.example\n", true},
+    {"one_row_is_right", "source,target\na@c.example,a@f.example\nb@f.example,b@c.example\n",
+     false},
+    {"other_domains", "source,target\na@c.example,a@other.example\n", false},
+    {"domain_of_both", "source,target\na@both.example,a@f.example\n", false},
+    {"no_domains", "source,target\na,b\n", false},
+};
+
+class SwappedMappingTest : public testing::TestWithParam<SwapCase> {};
+
+TEST_P(SwappedMappingTest, IsSeenByTheTenantsOwnDomains) {
+    auto const& c = GetParam();
+    MappingUse use;
+    use.source_domains = {"f.example", "both.example"};
+    use.target_domains = {"c.example", "both.example"};
+    auto const problems = check_mapping(parse_mapping(c.csv, "m.csv").pairs, "m.csv", use);
+    ASSERT_EQ(problems.size(), c.swapped ? 1u : 0u);
+    if (c.swapped) {
+        EXPECT_THAT(problems[0].describe(), HasSubstr("m.csv:2: source and target are swapped"));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Config, SwappedMappingTest, testing::ValuesIn(swap_cases),
+                         [](auto const& c) { return std::string(c.param.name); });
+
+TEST(MappingTest, DomainsComeFromTheTenantsSettings) {
+    Config config;
+    config.tenants.resize(2);
+    config.tenants[0].name = "a";
+    config.tenants[0].admins.resize(1);
+    config.tenants[0].admins[0].user = "migrate@F.example";
+    config.tenants[1].name = "b";
+    config.tenants[1].protocol = Protocol::graph;
+    config.tenants[1].tenant_id = "Contoso.onmicrosoft.com";
+    Migration migration;
+    migration.source = "a";
+    migration.target = "b";
+    auto use = mapping_use(config, migration);
+    EXPECT_THAT(use.source_domains, ElementsAre("f.example"));
+    EXPECT_THAT(use.target_domains, ElementsAre("contoso.onmicrosoft.com"));
+    EXPECT_TRUE(use.target_graph && !use.source_graph);
+    config.tenants[1].tenant_id = "01234567-89ab-cdef-0123-456789abcdef";
+    EXPECT_THAT(mapping_use(config, migration).target_domains, IsEmpty());
+}
+
+// Goal: what two mappings do to one mailbox is seen before anything is read. Method: one tenant is
+// there under two names, and the migrations of each case share it.
+TEST(MappingTest, MailboxesBetweenMigrations) {
+    Config config;
+    for (auto const& [name, host] :
+         {std::pair("a", "a.example"), std::pair("b", "b.example"), std::pair("b2", "B.example")}) {
+        Tenant tenant;
+        tenant.name = name;
+        tenant.host = host;
+        config.tenants.push_back(tenant);
+    }
+    auto const migrate = [&](std::string name, std::string from, std::string to) {
+        Migration migration;
+        migration.name = name;
+        migration.source = from;
+        migration.target = to;
+        migration.mapping = name + ".csv";
+        config.migrations.push_back(migration);
+    };
+    migrate("one", "a", "b");
+    migrate("two", "b2", "a");
+    MappingsByMigration mappings{{"one", {{2, "x@q", "y@q", {}, {}, {}}}},
+                                 {"two", {{2, "z@q", "z@q", {}, {}, {}}}}};
+    EXPECT_THAT(described(check_across(config, mappings)), IsEmpty());
+    mappings["two"] = {{2, "Y@q", "x@q", {}, {}, {}}};
+    EXPECT_THAT(described(check_across(config, mappings)),
+                ElementsAre("one.csv:2: source \"x@q\" is the target of line 2 of two.csv "
+                            "(migration.two): it would be read while it is being filled",
+                            "two.csv:2: source \"Y@q\" is the target of line 2 of one.csv "
+                            "(migration.one): it would be read while it is being filled"));
+    migrate("three", "a", "b2");
+    mappings = {{"one", {{2, "x@q", "y@q", {}, {}, {}}}},
+                {"three", {{7, "w@q", "Y@q", {}, {}, {}}}}};
+    EXPECT_THAT(described(check_across(config, mappings)),
+                ElementsAre("three.csv:7: target \"Y@q\" is also the target of line 2 of one.csv "
+                            "(migration.one): one mailbox has one writer"));
+}
+
 TEST(MappingTest, UnknownWavesAreNamedOnce) {
     auto const mapping = parse_mapping("source,target,wave\na,b,one\n", "m.csv");
     MappingUse use;

@@ -1,11 +1,16 @@
 #include "daemon/cli/run.hpp"
 
+#include "config/load.hpp"
+#include "daemon/cli/init.hpp"
+#include "daemon/cli/init_plan.hpp"
 #include "daemon/control_api.hpp"
 #include "fake_engine.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 namespace mailferry::daemon::cli {
@@ -172,11 +177,164 @@ TEST(OptionsTest, HelpOffersWhatThereIs) {
     ASSERT_TRUE(std::holds_alternative<Exited>(parsed));
     EXPECT_EQ(std::get<Exited>(parsed).status, 0);
     for (auto const* const verb :
-         {"copy", "status", "passes", "start", "pause", "resume", "cancel", "mailboxes", "mailbox",
-          "items", "retry", "report", "limits", "reload", "shutdown"})
+         {"init", "copy", "status", "passes", "start", "pause", "resume", "cancel", "mailboxes",
+          "mailbox", "items", "retry", "report", "limits", "reload", "shutdown"})
         EXPECT_THAT(help, HasSubstr(std::string("\n  ") + verb + " "));
     for (auto const* const absent : {"\n  top", "estimate", "verify", "\n  events"})
         EXPECT_THAT(help, Not(HasSubstr(absent)));
+}
+
+constexpr std::chrono::sys_seconds today{std::chrono::seconds(1'780'000'000)};  // May 2026
+
+std::string pass_names(InitPlan const& plan) {
+    std::string names;
+    for (auto const& pass : passes_for(plan))
+        names += (names.empty() ? "" : " ") + pass.name +
+                 (pass.mail_since.empty() ? "" : "=" + pass.mail_since);
+    return names;
+}
+
+struct PassesCase {
+    std::uint64_t mailboxes;
+    std::string_view since, passes;
+};
+
+TEST(InitPlanTest, PassesFitSizeAndDates) {
+    for (auto const& c : std::initializer_list<PassesCase>{
+             {1, "180d", "all=180d"},
+             {500, "all", "all"},
+             {500, "2026-01-31", "all=2026-01-31"},
+             {501, "all", "first=7d month=30d half-year=180d older final"},
+             {501, "2y", "nothing"},
+             {501, "104w", "first=7d month=30d half-year=180d older=104w final=104w"},
+             {501, "180d", "first=7d month=30d older=180d final=180d"},
+             {501, "2025-06-01",
+              "first=7d month=30d half-year=180d older=2025-06-01 final=2025-06-01"},
+             {501, "30d", "first=7d older=30d final=30d"},
+             {501, "7d", "first=7d final=7d"},
+             {501, "2d", "first=2d final=2d"}}) {
+        SCOPED_TRACE(c.since);
+        auto oldest = parse_oldest_mail(c.since, today);
+        if (!oldest) {
+            EXPECT_EQ(c.passes, "nothing");
+            EXPECT_THAT(oldest.error().context, HasSubstr("can't be used; accepted are"));
+            continue;
+        }
+        EXPECT_EQ(pass_names({config::Protocol::graph, c.mailboxes, *oldest, "m"}), c.passes);
+    }
+    for (auto const* const bad : {"", "0d", "2027-01-01", "180"})
+        EXPECT_FALSE(parse_oldest_mail(bad, today)) << bad;
+}
+
+// Goal: whatever is chosen, the result is a configuration without a problem of syntax or spelling.
+TEST(InitPlanTest, EveryTextLoads) {
+    for (auto const protocol : {config::Protocol::imap, config::Protocol::graph}) {
+        for (std::uint64_t const mailboxes : {1, 101, 500, 501, 100'000}) {
+            InitPlan const plan{protocol, mailboxes, {}, "merger-2"};
+            auto const loaded = config::parse_config(config_text(plan), "m.toml");
+            for (auto const& problem : loaded.problems) ADD_FAILURE() << problem.describe();
+            ASSERT_EQ(loaded.config.tenants.size(), 2u);
+            ASSERT_EQ(loaded.config.migrations.size(), 1u);
+            auto const& migration = loaded.config.migrations[0];
+            EXPECT_EQ(migration.name, "merger-2");
+            EXPECT_EQ(migration.passes.size(), mailboxes <= 500 ? 1u : 5u);
+            std::size_t admins = 0;
+            for (auto const& tenant : loaded.config.tenants) admins += tenant.admins.size();
+            EXPECT_EQ(admins, secret_files_for(plan).size());
+            EXPECT_THAT(config_text(plan), Not(HasSubstr("@side")));
+        }
+    }
+}
+
+class InitTest : public testing::Test {
+protected:
+    int run(InitOptions options, char const* answers = nullptr) {
+        std::istringstream in(answers != nullptr ? answers : "");
+        out.str({});
+        err.str({});
+        return run_init(options, answers != nullptr ? &in : nullptr, out, err, today);
+    }
+
+    static std::string contents(std::filesystem::path const& file) {
+        std::ifstream stream(file);
+        return {std::istreambuf_iterator<char>(stream), {}};
+    }
+
+    test::TemporaryFolder folder;
+    std::ostringstream out, err;
+};
+
+TEST_F(InitTest, DefaultsNeedTheSizeOnly) {
+    InitOptions options;
+    options.output = folder.path() / "new" / "folder";
+    options.yes = true;
+    EXPECT_EQ(run(options), 2);
+    EXPECT_EQ(err.str(), "mailferry: --mailboxes is missing\n");
+    options.mailboxes = "40";
+    EXPECT_EQ(run(options), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("install -m 600 /dev/null"));
+    auto const config = contents(options.output / "mailferry.toml");
+    EXPECT_THAT(config, HasSubstr("protocol  = \"graph\""));
+    EXPECT_THAT(config, HasSubstr("mail_since = \"180d\""));
+    EXPECT_THAT(contents(options.output / "merger.csv"), HasSubstr("@new.onmicrosoft.com"));
+}
+
+TEST_F(InitTest, NothingIsOverwritten) {
+    InitOptions options;
+    options.output = folder.path();
+    options.mailboxes = "4000";
+    options.yes = true;
+    for (auto const* const taken : {"merger.csv", "mailferry.toml"}) {
+        std::ofstream(folder.path() / taken) << "mine";
+        EXPECT_EQ(run(options), 2);
+        EXPECT_THAT(err.str(), HasSubstr(std::string(taken) + " is there already"));
+        EXPECT_EQ(contents(folder.path() / taken), "mine");
+        std::filesystem::remove(folder.path() / taken);
+        EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "half of it was written";
+    }
+}
+
+TEST_F(InitTest, AsksOnATerminalUntilTheAnswerFits) {
+    InitOptions options;
+    options.output = folder.path();
+    EXPECT_EQ(run(options, "pop3\nimap\n\n-1\n600\nsoon\n\nmy job\nours\n"), 0) << err.str();
+    EXPECT_THAT(out.str(), HasSubstr("Target: imap or graph [imap]: "));
+    EXPECT_THAT(out.str(), HasSubstr("expected is a number from 1 to 1000000"));
+    EXPECT_THAT(out.str(), HasSubstr("\"soon\" can't be used"));
+    auto const config = contents(folder.path() / "mailferry.toml");
+    EXPECT_THAT(config, HasSubstr("[migration.ours]"));
+    EXPECT_THAT(config, HasSubstr("migrate4@old.example"));
+}
+
+TEST_F(InitTest, WrongAndMissingAnswersWriteNothing) {
+    InitOptions options;
+    options.output = folder.path();
+    EXPECT_EQ(run(options, "imap\n"), 2);
+    EXPECT_THAT(err.str(), HasSubstr("no answer; nothing was written"));
+    EXPECT_EQ(run(options), 2);
+    EXPECT_THAT(err.str(), HasSubstr("--source-protocol is missing, and there is no terminal"));
+    options.yes = true;
+    options.mailboxes = "5";
+    options.target_protocol = "imap";
+    EXPECT_EQ(run(options), 2);
+    EXPECT_THAT(err.str(), HasSubstr("imap→imap, graph→graph"));
+    options.target_protocol.clear();
+    options.name = "../x";
+    EXPECT_EQ(run(options), 2);
+    EXPECT_THAT(err.str(), HasSubstr("--name: a name has"));
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    options.name.clear();
+    options.output = "/dev/null/x";
+    EXPECT_EQ(run(options), 1);
+}
+
+TEST(OptionsTest, InitTakesItsAnswers) {
+    auto const parsed = parse({"init", "--mailboxes", "12", "--since", "30d", "--yes"});
+    ASSERT_TRUE(std::holds_alternative<Options>(parsed));
+    auto const& init = std::get<Options>(parsed).init;
+    EXPECT_EQ(init.mailboxes, "12");
+    EXPECT_EQ(init.since, "30d");
+    EXPECT_TRUE(init.yes && init.name.empty());
 }
 
 TEST(SocketClientTest, NobodyThereIsUnreachable) {
