@@ -1,6 +1,7 @@
 #include "daemon/connectors.hpp"
 
 #include "config/secret_source.hpp"
+#include "transport/graph/connector.hpp"
 #include "transport/imap/connector.hpp"
 
 #include <algorithm>
@@ -8,9 +9,28 @@
 namespace mailferry::daemon {
 namespace {
 
+bool is_app(config::Auth auth) {
+    return auth == config::Auth::app_secret || auth == config::Auth::app_certificate;
+}
+
 Result<Secret> admin_secret(config::Admin const& admin) {
     if (admin.auth == config::Auth::user) return Secret();
+    if (admin.auth == config::Auth::app_certificate) return config::read_secret(admin.key);
     return config::read_secret(admin.password);
+}
+
+std::string name_of(config::Admin const& admin) {
+    if (is_app(admin.auth)) return admin.client_id;
+    return admin.user.empty() ? "(each mailbox)" : admin.user;
+}
+
+std::shared_ptr<transport::Connector> make_connector(asio::any_io_executor executor,
+                                                     config::Tenant const& tenant,
+                                                     config::Admin const& admin, Secret secret) {
+    if (tenant.protocol == config::Protocol::graph)
+        return std::make_shared<graph::Connector>(std::move(executor), tenant, admin,
+                                                  std::move(secret));
+    return std::make_shared<imap::Connector>(std::move(executor), tenant, admin, std::move(secret));
 }
 
 /// One slot an admin; `connect` picks the kind of session.
@@ -21,14 +41,14 @@ Result<std::unique_ptr<SessionPool<Session>>> make_pool(asio::any_io_executor ex
     std::vector<AdminSlot<Session>> slots;
     for (auto const& admin : tenant.admins) {
         auto secret = admin_secret(admin);
-        if (!secret) return secret.error().in("tenant=" + tenant.name + " admin=" + admin.user);
-        auto const connector =
-            std::make_shared<imap::Connector>(executor, tenant, admin, std::move(*secret));
+        if (!secret) return secret.error().in("tenant=" + tenant.name + " admin=" + name_of(admin));
+        auto const connector = make_connector(executor, tenant, admin, std::move(*secret));
         AdminSlot<Session> slot;
-        slot.name = admin.user.empty() ? "(each mailbox)" : admin.user;
+        slot.name = name_of(admin);
         slot.auth = admin.auth;
         slot.sessions_max = admin.max_sessions;
         slot.connect = [connector, connect] { return connect(*connector); };
+        slot.limit_in_force = [connector] { return connector->waits_for(); };
         slots.push_back(std::move(slot));
     }
     return std::make_unique<SessionPool<Session>>(

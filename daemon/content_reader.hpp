@@ -5,6 +5,7 @@
 #include "daemon/item_digest.hpp"
 #include "transport/session.hpp"
 
+#include <bit>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -16,6 +17,15 @@ inline std::uint64_t fingerprint_of(store::Sha256Digest const& digest) {
     std::uint64_t fingerprint = 0;
     std::memcpy(&fingerprint, digest.data(), sizeof fingerprint);
     return fingerprint;
+}
+
+/// What the ledger keeps of an item whose bytes may differ between two readings: the digest of its
+/// identity in place of that of its bytes, and of its version in place of the fingerprint.
+inline store::Sha256Digest identity_digest(transport::ItemMeta const& meta) {
+    return std::bit_cast<store::Sha256Digest>(sha256(meta.identity));
+}
+inline std::uint64_t version_fingerprint(transport::ItemMeta const& meta) {
+    return fingerprint_of(std::bit_cast<store::Sha256Digest>(sha256(meta.version)));
 }
 
 /// Takes items off a session and remembers the identity of each.

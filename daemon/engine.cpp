@@ -8,16 +8,7 @@
 namespace mailferry::daemon {
 namespace {
 
-constexpr int mailbox_attempts_max = 5;
 constexpr auto grace = std::chrono::seconds(5);
-
-bool worth_another_run(Error const& error) {
-    auto const disposition = disposition_of(error.code);
-    bool const endpoint = error.code == Errc::unreachable || error.code == Errc::timed_out;
-    if (error.code == Errc::corrupt) return true;  // The source still has what the spool lost.
-    return !endpoint && error.code != Errc::folder_replaced &&
-           (disposition == Disposition::retry_now || disposition == Disposition::retry_later);
-}
 
 bool ended(store::PassState state) {
     return state == store::PassState::done || state == store::PassState::failed;
@@ -95,6 +86,7 @@ void Engine::count_rows(PassSlot& pass, std::vector<config::MailboxPair> const& 
 awaitable<Result<void>> Engine::load_passes(MigrationSlot& migration) {
     auto const records = co_await services_.ledger.passes(migration.migration->name);
     if (!records) co_return records.error();
+    migration.is_new = records->empty();
     std::map<std::pair<store::PairId, std::string_view>, store::PassRecord const*> by_mailbox;
     for (auto const& record : *records) by_mailbox[{record.pair, record.pass}] = &record;
     for (auto& pass : migration.passes) {
@@ -144,6 +136,7 @@ awaitable<Result<void>> Engine::run() {
     ended_ = true;
     changed_.notify_all();
     co_await side_tasks_.join();
+    if (ran && failure_) co_return *failure_;
     co_return ran;
 }
 
@@ -186,139 +179,6 @@ awaitable<void> Engine::watch_disk() {
                         "no room for the spool in " + plan_->config.daemon.state_dir.string()});
         co_await services_.spool.close();
         co_return;
-    }
-}
-
-awaitable<void> Engine::run_migration(MigrationSlot& migration) {
-    while (!stopping_ && !next_plan_ && !gave_up_) {
-        if (migration.queue.empty()) {
-            if (options_.once) break;
-            co_await changed_.wait();
-            continue;
-        }
-        auto& pass = *migration.queue.front();
-        migration.queue.pop_front();
-        ++passes_running_;
-        co_await run_pass(migration, pass);
-        --passes_running_;
-        changed_.notify_all();
-    }
-}
-
-awaitable<void> Engine::run_pass(MigrationSlot& migration, PassSlot& pass) {
-    pass.state = store::PassState::running;
-    pass.started = unix_now(services_.clock);
-    pass.ended = 0;
-    pass.asked.reset();
-    log::info("pass begins", {{"migration", migration.migration->name},
-                              {"pass", pass.pass->name},
-                              {"mailboxes", pass.rows.size()}});
-    auto const window = window_of(*pass.pass, pass.started);
-    std::size_t next = 0;
-    auto const worker = [&]() -> awaitable<void> {
-        while (next < pass.rows.size() && !stopping_ && !pass.asked && !gave_up_) {
-            auto const index = next++;
-            if (pass.resumes && pass.views[index].state == store::PassState::done) continue;
-            co_await run_mailbox(migration, pass, index, window);
-        }
-    };
-    // Some mailboxes fetch while others wait for the target: more at once than sessions of a side.
-    auto const lanes = std::min<std::size_t>(
-        pass.rows.size(), sources_.find(migration.migration->source)->second->sessions_max() +
-                              targets_.find(migration.migration->target)->second->sessions_max());
-    TaskGroup workers(executor_);
-    for (std::size_t i = 0; i < lanes; ++i) workers.spawn(worker());
-    co_await workers.join();
-    auto const failed = std::count_if(pass.views.begin(), pass.views.end(), [](auto const& view) {
-        return view.state == store::PassState::failed;
-    });
-    pass.ended = unix_now(services_.clock);
-    pass.resumes = pass.asked.has_value() || stopping_;
-    if (pass.asked)
-        pass.state = *pass.asked;
-    else if (stopping_)
-        pass.state = store::PassState::waiting;
-    else
-        pass.state = failed > 0 ? store::PassState::failed : store::PassState::done;
-    log::info("pass ends", {{"migration", migration.migration->name},
-                            {"pass", pass.pass->name},
-                            {"state", store::to_string(pass.state)},
-                            {"mailboxes_failed", failed}});
-}
-
-awaitable<void> Engine::run_mailbox(MigrationSlot& migration, PassSlot& pass, std::size_t index,
-                                    transport::Window window) {
-    auto& view = pass.views[index];
-    store::PassRecord record;
-    record.pass = pass.pass->name;
-    record.started = unix_now(services_.clock);
-    view.state = store::PassState::running;
-    view.error.clear();
-    auto const outcome = co_await attempt_mailbox(migration, pass, index, window);
-    bool const interrupted = outcome.error && outcome.error->code == Errc::stopped;
-    view.state = !outcome.error ? store::PassState::done
-                 : interrupted  ? pass.asked.value_or(store::PassState::waiting)
-                                : store::PassState::failed;
-    view.counters = outcome.counters;
-    view.error = outcome.error && !interrupted ? outcome.error->describe() : std::string();
-    view.folder.clear();
-    record.state = view.state;
-    record.counters = view.counters;
-    record.error = view.error;
-    record.ended = unix_now(services_.clock);
-    totals_.items_unchanged += outcome.counters.unchanged;
-    auto const pair =
-        co_await services_.ledger.open_pair(migration.migration->name, view.source, view.target);
-    if (pair) {
-        record.pair = pair->id;
-        auto const saved = co_await services_.ledger.save_pass(record);
-        if (!saved) view.error = saved.error().describe();
-    }
-    log::info("mailbox ends", {{"pass", pass.pass->name},
-                               {"mailbox", view.source},
-                               {"state", store::to_string(view.state)},
-                               {"stored", view.counters.stored},
-                               {"unchanged", view.counters.unchanged},
-                               {"failed", view.counters.failed},
-                               {"error", view.error}});
-}
-
-/// A run that ends for a passing reason is begun again; the ledger knows where it was.
-awaitable<MailboxOutcome> Engine::attempt_mailbox(MigrationSlot& migration, PassSlot& pass,
-                                                  std::size_t index, transport::Window window) {
-    auto const& pair = (*migration.mapping)[pass.rows[index]];
-    auto source_login = login_for(*migration.source, pair.source, pair.source_password_file);
-    if (!source_login) co_return MailboxOutcome{{}, source_login.error()};
-    auto target_login = login_for(*migration.target, pair.target, pair.target_password_file);
-    if (!target_login) co_return MailboxOutcome{{}, target_login.error()};
-    store::PassCounters carried;
-    for (int attempt = 1;; ++attempt) {
-        MailboxTask task{.migration = migration.migration,
-                         .pass = pass.pass,
-                         .pair = &pair,
-                         .window = window,
-                         .source = sources_.find(migration.migration->source)->second.get(),
-                         .target = targets_.find(migration.migration->target)->second.get(),
-                         .source_login = *source_login,
-                         .target_login = *target_login,
-                         .settle_interval = options_.settle_interval};
-        MailboxRun run(services_, std::move(task), pass.views[index]);
-        pass.running.insert(&run);
-        auto outcome = co_await run.run();
-        pass.running.erase(&run);
-        // What an earlier attempt stored shows as unchanged to this one.
-        outcome.counters.unchanged -= std::min(outcome.counters.unchanged, carried.stored);
-        outcome.counters.stored += carried.stored;
-        outcome.counters.bytes_stored += carried.bytes_stored;
-        carried.stored = outcome.counters.stored;
-        carried.bytes_stored = outcome.counters.bytes_stored;
-        bool const again = outcome.error && worth_another_run(*outcome.error) &&
-                           attempt < mailbox_attempts_max && !stopping_ && !pass.asked && !gave_up_;
-        if (!again) co_return outcome;
-        log::warning("mailbox goes on after a fault", {{"mailbox", pair.source},
-                                                       {"attempt", attempt},
-                                                       {"reason", outcome.error->describe()}});
-        co_await changed_.wait_for(std::chrono::milliseconds(500) * attempt);
     }
 }
 

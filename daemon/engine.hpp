@@ -59,6 +59,9 @@ private:
         std::set<MailboxRun*> running;
         std::optional<store::PassState> asked;  ///< paused or cancelled, while it runs.
         std::int64_t started = 0, ended = 0;
+        std::size_t next = 0;  ///< Of `rows`.
+        /// Mailboxes whose next run waits, in the order of its time.
+        std::deque<std::pair<std::chrono::steady_clock::time_point, std::size_t>> later;
         bool resumes = false;  ///< Mailboxes that are done are not run again.
     };
     struct MigrationSlot {
@@ -68,11 +71,15 @@ private:
         config::Tenant const* target = nullptr;
         std::vector<std::unique_ptr<PassSlot>> passes;
         std::deque<PassSlot*> queue;
+        bool is_new = false;  ///< No pass has ever run.
+        std::string trouble;  ///< Why it is held back.
     };
 
     Result<void> build();
     awaitable<Result<void>> load_passes(MigrationSlot& migration);
     awaitable<void> run_migration(MigrationSlot& migration);
+    awaitable<Result<void>> settle_direction(MigrationSlot& migration);
+    std::optional<std::size_t> next_mailbox(PassSlot& pass) const;
     awaitable<void> run_pass(MigrationSlot& migration, PassSlot& pass);
     awaitable<void> run_mailbox(MigrationSlot& migration, PassSlot& pass, std::size_t index,
                                 transport::Window window);
@@ -102,7 +109,8 @@ private:
     bool stopping_ = false;
     bool ended_ = false;
     bool stopped_early_ = false;
-    bool gave_up_ = false;  ///< `once`: the disk stayed full.
+    bool gave_up_ = false;          ///< `once`: the disk stayed full.
+    std::optional<Error> failure_;  ///< `once`: why nothing was begun.
     std::size_t passes_running_ = 0;
 };
 

@@ -38,6 +38,8 @@ EngineStatus Engine::status() const {
     if (status.spool.read_only)
         status.warnings.push_back("spool is read-only after write errors; deliveries drain");
     for (auto const& migration : migrations_)
+        if (!migration->trouble.empty()) status.warnings.push_back(migration->trouble);
+    for (auto const& migration : migrations_)
         for (auto const& pass : migration->passes) status.passes.push_back(view_of(*pass));
     return status;
 }

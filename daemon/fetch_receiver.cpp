@@ -12,8 +12,10 @@ constexpr std::uint64_t hot_item_bytes_max = 1 << 20;
 }  // namespace
 
 FetchReceiver::FetchReceiver(MailboxRun& run, FolderPlan& plan,
-                             std::vector<transport::ItemNumber> const& wanted)
-    : run_(run), plan_(plan), missing_(wanted.begin(), wanted.end()) {}
+                             std::vector<transport::ItemRef> const& wanted)
+    : run_(run), plan_(plan), wanted_(wanted) {
+    for (auto const& item : wanted) missing_.insert(item.number);
+}
 
 FetchReceiver::~FetchReceiver() { abandon(); }
 
@@ -23,37 +25,39 @@ void FetchReceiver::abandon() {
     item_.reset();
     unspoolable_.reset();
     digest_.finish();
+    bytes_ = 0;
 }
 
-awaitable<Result<void>> FetchReceiver::begin(std::uint64_t size) {
+awaitable<Result<void>> FetchReceiver::begin(std::uint64_t bytes_max) {
     abandon();
     auto& services = run_.services_;
     item_ = std::make_shared<PendingItem>(services.items_waiting);
     item_->record.id = services.ledger.next_item_id();
     item_->record.folder = plan_.record.id;
-    item_->record.size = size;
-    auto const reserved = co_await services.spool.reserve(size);
+    item_->record.size = bytes_max;
+    auto const reserved = co_await services.spool.reserve(bytes_max);
     if (!reserved && reserved.error().code == Errc::item_too_large) {
         unspoolable_ = reserved.error();
         co_return Result<void>{};
     }
     if (!reserved) co_return reserved.error();
     auto writer =
-        co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id), size);
+        co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id), bytes_max);
     if (!writer) co_return writer.error();
     writer_ = std::move(*writer);
-    if (size > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))
+    if (bytes_max > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))
         co_return Result<void>{};
-    if (auto lease = services.memory.try_acquire(size)) {
+    if (auto lease = services.memory.try_acquire(bytes_max)) {
         item_->memory = std::move(*lease);
         hot_ = std::make_shared<std::vector<std::byte>>();
-        hot_->reserve(size);
+        hot_->reserve(bytes_max);
     }
     co_return Result<void>{};
 }
 
 awaitable<Result<void>> FetchReceiver::piece(std::span<std::byte const> bytes) {
     run_.services_.totals.bytes_fetched += bytes.size();
+    bytes_ += bytes.size();
     if (unspoolable_) co_return Result<void>{};
     digest_.update(bytes);
     if (hot_) hot_->insert(hot_->end(), bytes.begin(), bytes.end());
@@ -63,6 +67,7 @@ awaitable<Result<void>> FetchReceiver::piece(std::span<std::byte const> bytes) {
 awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
     auto& record = item_->record;
     record.number = meta.number;
+    if (!unspoolable_) record.size = bytes_;
     record.received = meta.received.unix_seconds;
     record.zone_minutes = meta.received.zone_minutes;
     record.flags = std::move(meta.flags);
@@ -83,8 +88,10 @@ awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
         co_return Result<void>{};
     }
     auto const identity = digest_.finish();
-    record.digest = identity.canonical;
-    record.fingerprint = fingerprint_of(identity.canonical);
+    bool const opaque = !meta.identity.empty();
+    record.digest = opaque ? identity_digest(meta) : identity.canonical;
+    record.fingerprint = opaque ? version_fingerprint(meta) : fingerprint_of(identity.canonical);
+    mark_newer(record);
     auto const location = co_await writer_->finish(identity.plain, {});
     if (!location) co_return location.error();
     record.location = *location;
@@ -97,6 +104,14 @@ awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
     co_return Result<void>{};
 }
 
+/// A newer state of a stored item belongs to the folder that the item was copied from.
+void FetchReceiver::mark_newer(store::ItemRecord& record) const {
+    auto const newer = run_.replaced_.find({plan_.record.id, record.number});
+    if (newer == run_.replaced_.end()) return;
+    record.folder = newer->second.folder;
+    record.replaces = newer->second.target_number;
+}
+
 void FetchReceiver::failed(transport::ItemNumber number, Error error) {
     missing_.erase(number);
     store::ItemRecord record;
@@ -107,6 +122,10 @@ void FetchReceiver::failed(transport::ItemNumber number, Error error) {
     record.attempts = 1;
     record.reason = std::string(to_string(error.code));
     record.detail = error.describe();
+    for (auto const& item : wanted_)
+        if (item.number == number && item.named)
+            record.fingerprint = version_fingerprint(*item.named);
+    mark_newer(record);
     failed_.push_back(std::move(record));
 }
 

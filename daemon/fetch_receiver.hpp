@@ -13,11 +13,11 @@ namespace mailferry::daemon {
 /// room. An item whose transfer breaks off is abandoned in the spool; nothing of it is remembered.
 class FetchReceiver final : public transport::ItemReceiver {
 public:
-    FetchReceiver(MailboxRun& run, FolderPlan& plan,
-                  std::vector<transport::ItemNumber> const& wanted);
+    /// `wanted` outlives it.
+    FetchReceiver(MailboxRun& run, FolderPlan& plan, std::vector<transport::ItemRef> const& wanted);
     ~FetchReceiver() override;
 
-    awaitable<Result<void>> begin(std::uint64_t size) override;
+    awaitable<Result<void>> begin(std::uint64_t bytes_max) override;
     awaitable<Result<void>> piece(std::span<std::byte const> bytes) override;
     awaitable<Result<void>> end(transport::ItemMeta meta) override;
     void failed(transport::ItemNumber number, Error error) override;
@@ -28,11 +28,14 @@ public:
 
 private:
     void abandon();
+    void mark_newer(store::ItemRecord& record) const;
 
     MailboxRun& run_;
     FolderPlan& plan_;
+    std::vector<transport::ItemRef> const& wanted_;
     std::set<transport::ItemNumber> missing_;
     std::vector<store::ItemRecord> failed_;
+    std::uint64_t bytes_ = 0;  ///< Of the item being received, so far.
     // The item being received
     PendingPtr item_;
     std::unique_ptr<store::ItemWriter> writer_;

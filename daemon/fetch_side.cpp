@@ -1,3 +1,4 @@
+#include "config/base/log.hpp"
 #include "daemon/fetch_receiver.hpp"
 #include "daemon/mailbox_run.hpp"
 
@@ -21,6 +22,13 @@ public:
     void vanished(transport::ItemNumber, transport::ItemNumber) override {}
     std::vector<transport::ItemMeta> items;
 };
+
+transport::ItemRef ref_of(transport::ItemMeta meta) {
+    transport::ItemRef ref{.number = meta.number, .size = meta.size, .named = nullptr};
+    if (!meta.name.empty())
+        ref.named = std::make_shared<transport::ItemMeta const>(std::move(meta));
+    return ref;
+}
 
 bool is_folder_error(Errc code) {
     auto const disposition = disposition_of(code);
@@ -71,12 +79,25 @@ awaitable<Result<void>> MailboxRun::discover(SourcePool::Lease& lease) {
                                .kinds = task_.pass->kinds,
                                .window = task_.window,
                                .marks_cover_flags = lease->capabilities().marks_cover_flags});
+        note_left_out(lease->left_out());
         planned_ = true;
         targets_ready_ = std::all_of(plans_.begin(), plans_.end(), [](FolderPlan const& plan) {
             return !plan.target_id.empty();
         });
         changed_.notify_all();
         co_return Result<void>{};
+    }
+}
+
+/// What can't cross is said, and counted with what the rules leave out.
+void MailboxRun::note_left_out(std::vector<transport::LeftOutFolder> const& folders) {
+    for (auto const& folder : folders) {
+        if (folder.items == 0) continue;
+        counters_.left_out += folder.items;
+        log::info("not copied", {{"mailbox", task_.pair->source},
+                                 {"folder", transport::display(folder.path)},
+                                 {"items", folder.items},
+                                 {"reason", folder.reason}});
     }
 }
 
@@ -128,11 +149,12 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
 /// Lists the folder page by page and fetches what is new of each before the next is listed.
 awaitable<Result<void>> MailboxRun::scan_folder(SourcePool::Lease& lease, FolderPlan& plan) {
     transport::Window const covered{plan.record.covered_since, plan.record.covered_before};
-    bool const changes_only = plan.record.covered && covered.covers(task_.window);
+    auto const window = window_for(plan);
+    bool const changes_only = plan.record.covered && covered.covers(window);
     transport::ScanRequest request{.since_mark = changes_only ? plan.record.mark : std::string(),
                                    .from = 1,
                                    .items_max = 20'000,
-                                   .window = task_.window};
+                                   .window = window};
     std::uint64_t stored_before = 0;
     if (plan.record.id != store::FolderId{}) {
         auto const count = co_await services_.ledger.stored_count(plan.record.id);
@@ -153,7 +175,7 @@ awaitable<Result<void>> MailboxRun::scan_folder(SourcePool::Lease& lease, Folder
         if (!taken) co_return taken.error();
         if (page->next == 0) {
             // A listing of changes doesn't name what stayed as it was.
-            if (!complete) counters_.unchanged = unchanged_before + stored_before;
+            if (!complete) counters_.unchanged = unchanged_before + stored_before - newer_in(plan);
             plan.record.mark = mark;
             complete_.insert(plan.record.id);
             break;
@@ -177,32 +199,43 @@ awaitable<Result<void>> MailboxRun::take_page(SourcePool::Lease& lease, FolderPl
         if (!saved) co_return saved.error();
         changed_.notify_all();
     }
+    auto const window = window_for(plan);
+    std::erase_if(listed, [&](transport::ItemMeta const& item) {
+        return !window.contains(item.received.unix_seconds);
+    });
+    auto const numbered = co_await number_named(plan, listed);
+    if (!numbered) co_return numbered.error();
     auto runs = co_await services_.ledger.known_numbers(plan.record.id);
     if (!runs) co_return runs.error();
     KnownNumbers const known(std::move(*runs));
     std::vector<transport::ItemMeta> old_items;
     std::vector<Grain> grains;
     for (auto& item : listed) {
-        if (!task_.window.contains(item.received.unix_seconds)) continue;
         if (known.contains(item.number)) {
             old_items.push_back(std::move(item));
-            continue;
-        }
-        if (!task_.migration->copy_deleted && has_flag(item.flags, "\\Deleted")) {
+        } else if (!task_.migration->copy_deleted && has_flag(item.flags, "\\Deleted")) {
             ++counters_.left_out;
-            continue;
+        } else {
+            add_to_grains(grains, std::move(item));
         }
-        bool const full = grains.empty() || grains.back().numbers.size() >= grain_items_max ||
-                          grains.back().bytes + item.size > grain_bytes_max;
-        if (full) grains.emplace_back();
-        grains.back().numbers.push_back(item.number);
-        grains.back().bytes += item.size;
-        expect_item(item.size);
     }
     listed.clear();
+    auto const changed = co_await take_newer_versions(plan, old_items);
+    if (!changed) co_return changed.error();
+    for (auto& item : *changed) add_to_grains(grains, std::move(item));
     auto const noted = co_await note_flag_changes(plan, std::move(old_items));
     if (!noted) co_return noted.error();
     co_return co_await fetch_grains(lease, plan, std::move(grains));
+}
+
+void MailboxRun::add_to_grains(std::vector<Grain>& grains, transport::ItemMeta item) {
+    bool const full = grains.empty() || grains.back().items.size() >= grain_items_max ||
+                      grains.back().bytes + item.size > grain_bytes_max;
+    if (full) grains.emplace_back();
+    auto& grain = grains.back();
+    grain.bytes += item.size;
+    expect_item(item.size);
+    grain.items.push_back(ref_of(std::move(item)));
 }
 
 /// Compares the flags of items that are at the target with what was carried there.
@@ -266,14 +299,15 @@ awaitable<Result<void>> MailboxRun::fetch_grain(transport::SourceSession& sessio
                                                 Grain grain) {
     while (services_.items_waiting > items_waiting_max && !halted())
         co_await changed_.wait_for(std::chrono::milliseconds(100));
-    FetchReceiver receiver(*this, plan, grain.numbers);
+    FetchReceiver receiver(*this, plan, grain.items);
     // What doesn't come at the first asking is asked for once more before it counts as gone.
     for (int asking = 1; asking <= 2 && !receiver.missing().empty(); ++asking) {
         ++services_.totals.fetch_commands;
-        std::vector<transport::ItemNumber> numbers(receiver.missing().begin(),
-                                                   receiver.missing().end());
+        std::vector<transport::ItemRef> wanted;
+        for (auto const& item : grain.items)
+            if (receiver.missing().contains(item.number)) wanted.push_back(item);
         auto const fetched = co_await session.fetch(plan.source, plan.record.generation,
-                                                    std::move(numbers), receiver);
+                                                    std::move(wanted), receiver);
         if (!fetched) co_return fetched.error();
     }
     counters_.gone += receiver.missing().size();

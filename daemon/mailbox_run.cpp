@@ -7,11 +7,7 @@
 namespace mailferry::daemon {
 
 MailboxRun::MailboxRun(Services& services, MailboxTask task, MailboxView& view)
-    : services_(services),
-      task_(std::move(task)),
-      view_(view),
-      changed_(services.executor),
-      groups_(services.executor) {}
+    : services_(services), task_(std::move(task)), view_(view), changed_(services.executor) {}
 
 awaitable<MailboxOutcome> MailboxRun::run() {
     auto const loaded = co_await load_ledger();
@@ -21,7 +17,6 @@ awaitable<MailboxOutcome> MailboxRun::run() {
     sides.spawn(store_side());
     sides.spawn(spool_side());
     co_await sides.join();
-    co_await groups_.join();
     co_await finish();
     if (failure_) co_return MailboxOutcome{counters_, failure_};
     if (stopping_) co_return MailboxOutcome{counters_, Error{Errc::stopped, {}}};
@@ -107,6 +102,11 @@ awaitable<Result<void>> MailboxRun::save_record(FolderPlan& plan) {
     co_return Result<void>{};
 }
 
+/// Windows are about mail; of calendars, address books and task lists a pass takes all.
+transport::Window MailboxRun::window_for(FolderPlan const& plan) const {
+    return plan.source.kind == config::ItemKind::mail ? task_.window : transport::Window{};
+}
+
 awaitable<void> MailboxRun::record_failed(std::vector<store::ItemRecord> failed) {
     if (failed.empty()) co_return;
     auto const count = failed.size();
@@ -133,8 +133,9 @@ awaitable<void> MailboxRun::finish() {
         if (waiting != waiting_.end() && !waiting->second.empty()) continue;
         if (halted()) continue;
         plan.record.covered = true;
-        plan.record.covered_since = task_.window.since;
-        plan.record.covered_before = task_.window.before;
+        auto const window = window_for(plan);
+        plan.record.covered_since = window.since;
+        plan.record.covered_before = window.before;
         auto const saved = co_await save_record(plan);
         if (!saved) fail(saved.error());
     }

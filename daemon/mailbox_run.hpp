@@ -5,8 +5,9 @@
 /// the fetch side running until the spool is full.
 ///
 /// Files: mailbox_run.cpp begins and ends it, fetch_side.cpp reads the source, fetch_receiver.cpp
-/// takes items off the wire, rekey.cpp follows a changed UIDVALIDITY, store_side.cpp feeds the
-/// target, recover.cpp settles intents whose answer was lost.
+/// takes items off the wire, named_items.cpp knows items by their names, rekey.cpp follows a
+/// changed UIDVALIDITY; target_folders.cpp makes folders, store_side.cpp feeds the target over its
+/// sessions, store_group.cpp sends one group, recover.cpp settles intents whose answer was lost.
 
 #include "async/task_group.hpp"
 #include "daemon/pending_item.hpp"
@@ -56,14 +57,24 @@ private:
     friend class FetchReceiver;
     /// Some items of one folder that are fetched with one command.
     struct Grain {
-        std::vector<transport::ItemNumber> numbers;
+        std::vector<transport::ItemRef> items;
         std::uint64_t bytes = 0;
+    };
+    struct EarlierCopy {
+        store::FolderId folder{};  ///< The one that it was copied from: the item may have moved.
+        transport::ItemNumber target_number = 0;
     };
     struct FlagUpdate {
         store::FolderId folder{};
         std::vector<std::pair<store::StoredRecord, transport::Flags>> items;  ///< And flags now.
     };
     struct Group;
+    struct Lane;
+    /// A target folder that may hold more of what was sent than it showed.
+    struct Suspicion {
+        transport::ItemNumber from = 0;       ///< No copy in doubt has a smaller number.
+        transport::ItemNumber seen_next = 0;  ///< FolderPosition::next at the last look.
+    };
 
     // mailbox_run.cpp
     awaitable<Result<void>> load_ledger();
@@ -73,17 +84,20 @@ private:
     bool halted() const { return stopping_ || failure_.has_value(); }
     FolderPlan* plan_of(store::FolderId folder);
     awaitable<Result<void>> save_record(FolderPlan& plan);
+    transport::Window window_for(FolderPlan const& plan) const;
     awaitable<void> record_failed(std::vector<store::ItemRecord> failed);
     awaitable<void> finish();
 
     // fetch_side.cpp
     awaitable<void> fetch_side();
     awaitable<Result<void>> discover(SourcePool::Lease& lease);
+    void note_left_out(std::vector<transport::LeftOutFolder> const& folders);
     awaitable<void> copy_folder(SourcePool::Lease& lease, FolderPlan& plan);
     awaitable<Result<void>> scan_folder(SourcePool::Lease& lease, FolderPlan& plan);
     awaitable<Result<void>> take_page(SourcePool::Lease& lease, FolderPlan& plan,
                                       transport::ScanResult const& page,
                                       std::vector<transport::ItemMeta> listed, bool first_time);
+    void add_to_grains(std::vector<Grain>& grains, transport::ItemMeta item);
     awaitable<Result<void>> note_flag_changes(FolderPlan& plan,
                                               std::vector<transport::ItemMeta> changed);
     awaitable<Result<void>> fetch_grains(SourcePool::Lease& lease, FolderPlan& plan,
@@ -91,6 +105,17 @@ private:
     awaitable<Result<void>> fetch_grain(transport::SourceSession& session, FolderPlan& plan,
                                         Grain grain);
     awaitable<void> drain_unspooled();
+
+    // named_items.cpp
+    awaitable<Result<void>> number_named(FolderPlan& plan,
+                                         std::vector<transport::ItemMeta>& listed);
+    awaitable<Result<std::vector<transport::ItemNumber>>> settle_moved(
+        FolderPlan& plan, store::FolderId home, std::vector<transport::ItemMeta const*> items);
+    awaitable<Result<std::map<transport::ItemNumber, transport::ItemNumber>>> newer_of(
+        store::FolderId folder, std::vector<transport::ItemMeta const*> items);
+    awaitable<Result<std::vector<transport::ItemMeta>>> take_newer_versions(
+        FolderPlan& plan, std::vector<transport::ItemMeta>& listed);
+    std::uint64_t newer_in(FolderPlan const& plan) const;
 
     // rekey.cpp
     awaitable<Result<void>> rekey_folder(transport::SourceSession& session, FolderPlan& plan,
@@ -102,29 +127,44 @@ private:
     // store_side.cpp
     awaitable<void> store_side();
     bool store_work_left() const;
-    awaitable<Result<void>> store_on(transport::TargetSession& session);
-    awaitable<Result<void>> prepare_targets(transport::TargetSession& session);
-    awaitable<Result<void>> prepare_target(transport::TargetSession& session, FolderPlan& plan);
+    awaitable<Result<void>> store_on(transport::TargetSession& session, TaskGroup& helpers);
+    awaitable<Result<void>> feed(Lane& lane, TaskGroup* helpers);
+    awaitable<Result<void>> begin_folder(Lane& lane, FolderPlan& plan);
+    void call_helper(TaskGroup& helpers);
+    awaitable<void> help_to_store();
     std::optional<store::FolderId> next_folder() const;
     std::vector<PendingPtr> take_group(store::FolderId folder);
-    awaitable<void> send_group(transport::TargetSession& session, FolderPlan& plan,
-                               std::vector<PendingPtr> items);
-    awaitable<Result<transport::StoreResult>> send_intent(transport::TargetSession& session,
-                                                          FolderPlan& plan, Group& group);
-    awaitable<void> take_answer(FolderPlan& plan, Group& group, transport::StoreResult result);
-    awaitable<void> take_failure(FolderPlan& plan, Group& group, Error error);
+    awaitable<Result<void>> apply_flags(transport::TargetSession& session);
+
+    // target_folders.cpp
+    awaitable<Result<void>> prepare_targets(transport::TargetSession& session);
+    awaitable<Result<void>> prepare_target(transport::TargetSession& session, FolderPlan& plan);
+    void drop_folder(FolderPlan& plan, Error error);
+    void drop_stranded();
+
+    // store_group.cpp
+    awaitable<void> send_group(Lane& lane, FolderPlan& plan, std::vector<PendingPtr> items);
+    awaitable<Result<transport::StoreResult>> send_intent(Lane& lane, FolderPlan& plan,
+                                                          Group& group);
+    awaitable<Result<std::vector<std::string>>> earlier_names(FolderPlan const& plan,
+                                                              Group const& group);
+    awaitable<void> take_answer(Lane& lane, FolderPlan& plan, Group& group,
+                                transport::StoreResult result);
+    awaitable<void> take_failure(Lane& lane, FolderPlan& plan, Group& group, Error error);
     awaitable<store::ItemRecord> give_up(PendingPtr item, Error reason);
     void settle(PendingPtr const& item, bool stored);
     void requeue(PendingPtr item);
-    void drop_folder(FolderPlan& plan, Error error);
-    void drop_stranded();
     void drop_item(PendingPtr item);
-    awaitable<Result<void>> apply_flags(transport::TargetSession& session);
 
     // recover.cpp
     awaitable<Result<void>> recover(transport::TargetSession& session);
     awaitable<Result<void>> recover_folder(transport::TargetSession& session, FolderPlan& plan,
                                            std::vector<store::IntentRecord> intents);
+    awaitable<Result<void>> close_recovered(FolderPlan& plan, store::IntentRecord intent,
+                                            std::vector<store::StoredRecord> proven,
+                                            std::string generation);
+    awaitable<Result<void>> look_again(transport::TargetSession& session, FolderPlan& plan,
+                                       transport::FolderPosition const& position);
 
     Services& services_;
     MailboxTask const task_;
@@ -147,15 +187,17 @@ private:
     std::vector<PendingPtr> unspooled_;  ///< Finished in the spool, not yet durable and recorded.
     std::size_t spooling_ = 0;           ///< Taken from unspooled_, being recorded.
     std::vector<FlagUpdate> flag_updates_;
-    std::map<store::FolderId, transport::FolderPosition> positions_;
-    std::optional<Error> session_error_;  ///< The target session in use is lost.
+    /// Items that are fetched again since they changed, and where our copies of them are.
+    std::map<std::pair<store::FolderId, transport::ItemNumber>, EarlierCopy> replaced_;
+    std::map<store::FolderId, Suspicion> suspects_;
     std::uint64_t sends_ = 0;  ///< Groups answered; tells a working target from a sick one.
+    std::uint64_t next_helper_call_ = 0;  ///< In sends_.
+    std::size_t groups_under_way_ = 0;
     std::set<store::FolderId> complete_;         ///< Scanned to the end, every item taken.
     std::set<store::FolderId> dropped_folders_;  ///< Left out, with their reason told.
     std::vector<store::ItemId> dropped_items_;   ///< To be forgotten, so that they come again.
     store::PassCounters counters_;
     Event changed_;
-    TaskGroup groups_;
 };
 
 }  // namespace mailferry::daemon

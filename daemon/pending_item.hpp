@@ -26,6 +26,7 @@ struct PendingItem {
     bool recorded = false;     ///< The ledger knows it as spooled.
     bool sending = false;      ///< In an intent.
     bool settled = false;      ///< Stored or given up: committed.
+    bool suspect = false;      ///< Was sent, wasn't found at the target: it may turn up yet.
     bool alone = false;        ///< A group with it lost its connection: send it by itself.
     std::uint32_t losses = 0;  ///< Connections lost while it was sent alone.
 

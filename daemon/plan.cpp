@@ -37,12 +37,24 @@ bool is_excluded(Folder const& folder, std::vector<std::string> const& rules) {
     });
 }
 
+/// People miss their appointments and addresses first, then what is in the inbox.
+int rank(Folder const& folder) {
+    switch (folder.kind) {
+    case transport::ItemKind::contacts: return 0;
+    case transport::ItemKind::calendar: return 1;
+    case transport::ItemKind::tasks: return 2;
+    case transport::ItemKind::mail: return folder.role == FolderRole::inbox ? 3 : 4;
+    }
+    return 4;
+}
+
 bool is_unchanged(FolderPlan const& plan, FolderRules const& rules) {
     auto const& record = plan.record;
     transport::Window const covered{record.covered_since, record.covered_before};
     return rules.marks_cover_flags && record.covered && !record.target_id.empty() &&
            !plan.source.mark.empty() && plan.source.mark == record.mark &&
-           covered.covers(rules.window);
+           covered.covers(plan.source.kind == config::ItemKind::mail ? rules.window
+                                                                     : transport::Window{});
 }
 
 /// The target path that a mapped ancestor implies, else the source's own.
@@ -79,10 +91,7 @@ std::vector<FolderPlan> plan_folders(std::vector<Folder> source,
         plans.push_back(std::move(plan));
     }
     std::sort(plans.begin(), plans.end(), [](FolderPlan const& a, FolderPlan const& b) {
-        auto const rank = [](FolderPlan const& plan) {
-            return plan.source.role != FolderRole::inbox;
-        };
-        return std::pair(rank(a), a.source.path) < std::pair(rank(b), b.source.path);
+        return std::pair(rank(a.source), a.source.path) < std::pair(rank(b.source), b.source.path);
     });
     return plans;
 }

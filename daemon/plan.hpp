@@ -27,7 +27,8 @@ struct FolderRules {
     bool marks_cover_flags = false;
 };
 
-/// Folders in the order in which they are copied: the inbox first, then by path.
+/// Folders in the order in which they are copied: contacts, calendars, tasks, the inbox, then other
+/// mail, each by path.
 std::vector<FolderPlan> plan_folders(std::vector<transport::Folder> source,
                                      std::vector<store::FolderRecord> const& ledger,
                                      FolderRules const& rules);

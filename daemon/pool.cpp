@@ -229,7 +229,7 @@ void SessionPool<Session>::give_back(std::size_t index, PooledSession<Session> p
     --admin.in_use;
     if (--per_mailbox_[pooled.mailbox] == 0) per_mailbox_.erase(pooled.mailbox);
     in_use_.erase(pooled.session.get());
-    if (pooled.session->alive() && !stopping_) {
+    if (pooled.session->alive() && !pooled.worn && !stopping_) {
         pooled.used = steady::now();
         admin.idle.push_back(std::move(pooled));
     } else {
@@ -284,13 +284,16 @@ std::uint32_t SessionPool<Session>::sessions_max() const {
 
 template <class Session>
 void SessionPool<Session>::describe(std::vector<AdminView>& views) const {
-    for (auto const& admin : admins_)
+    for (auto const& admin : admins_) {
+        auto const limit = admin.limit_in_force ? admin.limit_in_force() : std::string();
+        auto const& waits_for = admin.waits_for.empty() ? limit : admin.waits_for;
         views.push_back({.tenant = tenant_,
                          .admin = admin.name,
                          .sessions = admin.in_use,
                          .sessions_ceiling = admin.ceiling,
                          .sessions_max = admin.sessions_max,
-                         .waits_for = admin.waits_for.empty() ? trouble_ : admin.waits_for});
+                         .waits_for = waits_for.empty() ? trouble_ : waits_for});
+    }
 }
 
 template class SessionPool<transport::SourceSession>;

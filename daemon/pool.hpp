@@ -38,6 +38,7 @@ struct PooledSession {
     std::unique_ptr<Session> session;
     std::string mailbox;  ///< Whom it was opened for last.
     std::chrono::steady_clock::time_point used;
+    bool worn = false;  ///< Must not serve again.
 };
 
 /// One admin's connector together with what the pool knows of it.
@@ -47,6 +48,7 @@ struct AdminSlot {
     config::Auth auth = config::Auth::plain;
     std::uint32_t sessions_max = 8;
     std::function<awaitable<Result<std::unique_ptr<Session>>>()> connect;
+    std::function<std::string()> limit_in_force = {};  ///< Connector::waits_for; may be null.
     // State
     /// Present budget of sessions, 1 … sessions_max. One until a sign-in has succeeded: a wrong
     /// password is tried once, however many mailboxes wait.
@@ -85,6 +87,11 @@ public:
         explicit operator bool() const { return pool_ != nullptr; }
         Session* operator->() const { return pooled_.session.get(); }
         Session& operator*() const { return *pooled_.session; }
+        /// Gives the session back to be closed: what the server told it (a quota) is out of date.
+        void discard() {
+            pooled_.worn = true;
+            release();
+        }
         void release() {
             if (auto* const pool = std::exchange(pool_, nullptr))
                 pool->give_back(admin_, std::move(pooled_));

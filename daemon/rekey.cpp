@@ -14,9 +14,9 @@ constexpr std::size_t numbers_in_a_command = 256;
 /// Announced sizes may be estimates, so every item is a candidate.
 class NumberSink final : public transport::ScanSink {
 public:
-    void item(transport::ItemMeta meta) override { candidates.push_back(meta.number); }
+    void item(transport::ItemMeta meta) override { candidates.emplace_back().number = meta.number; }
     void vanished(transport::ItemNumber, transport::ItemNumber) override {}
-    std::vector<transport::ItemNumber> candidates;
+    std::vector<transport::ItemRef> candidates;
 };
 
 }  // namespace
@@ -31,7 +31,7 @@ awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& sessi
     // Items on their way carry old numbers: they arrive first.
     auto const on_the_way = [&] {
         auto const waiting = waiting_.find(plan.record.id);
-        return (waiting != waiting_.end() && !waiting->second.empty()) || groups_.running() > 0 ||
+        return (waiting != waiting_.end() && !waiting->second.empty()) || groups_under_way_ > 0 ||
                doubt_ || !unspooled_.empty() || spooling_ > 0;
     };
     while (on_the_way() && !halted()) co_await changed_.wait_for(std::chrono::milliseconds(100));
@@ -52,10 +52,9 @@ awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& sessi
     ContentReader reader;
     for (std::size_t at = 0; at < sink.candidates.size() && !halted(); at += numbers_in_a_command) {
         auto const end = std::min(sink.candidates.size(), at + numbers_in_a_command);
-        std::vector<transport::ItemNumber> numbers(sink.candidates.begin() + std::ptrdiff_t(at),
-                                                   sink.candidates.begin() + std::ptrdiff_t(end));
-        auto const read =
-            co_await session.fetch(plan.source, generation, std::move(numbers), reader);
+        std::vector<transport::ItemRef> part(sink.candidates.begin() + std::ptrdiff_t(at),
+                                             sink.candidates.begin() + std::ptrdiff_t(end));
+        auto const read = co_await session.fetch(plan.source, generation, std::move(part), reader);
         if (!read) co_return read.error();
     }
     if (halted()) co_return Error{Errc::stopped, {}};

@@ -23,8 +23,15 @@
 
 namespace mailferry::transport {
 
+/// What the bytes of an item are. Source and target have to agree.
+enum class ItemFormat {
+    mime,             ///< RFC 5322 messages.
+    exchange_stream,  ///< Opaque; two readings of one item may differ in their bytes.
+};
+
 /// What a connector can do with one server, for the plan and for the user to read.
 struct Capabilities {
+    ItemFormat format = ItemFormat::mime;
     bool marks_cover_flags = false;  ///< An equal mark means: no flag has changed either.
     bool numbers_after_store =
         false;                   ///< store() tells the numbers that the target gave (UIDPLUS).
@@ -44,7 +51,9 @@ class ScanSink {
 public:
     virtual ~ScanSink() = default;
     virtual void item(ItemMeta meta) = 0;  ///< New, or its metadata changed.
-    virtual void vanished(ItemNumber first, ItemNumber last) = 0;  ///< No longer in the folder.
+    /// No longer in the folder.
+    virtual void vanished(ItemNumber first, ItemNumber last) = 0;
+    virtual void vanished_item(std::string const& /*name*/) {}
 };
 
 struct ScanRequest {
@@ -68,12 +77,13 @@ struct ScanResult {
 class ItemReceiver {
 public:
     virtual ~ItemReceiver() = default;
-    /// The exact size comes from the transfer itself. An error ends the whole fetch.
-    virtual awaitable<Result<void>> begin(std::uint64_t size) = 0;
+    /// No more than `bytes_max` follow; exactly so many where the transfer announces the size. An
+    /// error ends the whole fetch.
+    virtual awaitable<Result<void>> begin(std::uint64_t bytes_max) = 0;
     /// Resolves when the bytes are taken; until then the connector reads nothing more.
     virtual awaitable<Result<void>> piece(std::span<std::byte const> bytes) = 0;
     virtual awaitable<Result<void>> end(ItemMeta meta) = 0;
-    /// The server can't hand over this one item; the others go on.
+    /// The server can't hand over this one item (not begun, or void now); the others go on.
     virtual void failed(ItemNumber number, Error error) = 0;
 };
 
@@ -84,13 +94,14 @@ public:
     /// Signs in for, or switches to, one mailbox.
     virtual awaitable<Result<void>> open(OpenMailbox request) = 0;
     virtual awaitable<Result<std::vector<Folder>>> folders() = 0;
+    /// What the last folders() left out since it can't or must not cross.
+    virtual std::vector<LeftOutFolder> left_out() const { return {}; }
     virtual awaitable<Result<ScanResult>> scan(Folder folder, ScanRequest request,
                                                ScanSink& sink) = 0;
     /// Items that are gone are simply not delivered. folder_replaced if `generation` no longer
     /// holds. `receiver` outlives the call.
     virtual awaitable<Result<void>> fetch(Folder folder, std::string generation,
-                                          std::vector<ItemNumber> numbers,
-                                          ItemReceiver& receiver) = 0;
+                                          std::vector<ItemRef> items, ItemReceiver& receiver) = 0;
     /// Round trip that shows that the session still lives.
     virtual awaitable<Result<void>> ping() = 0;
     /// Leaves politely within two seconds, or at once if the session is dead. Never fails.
@@ -114,11 +125,14 @@ struct StoreItem {
     ReceivedDate received;
     Flags flags;
     std::shared_ptr<ItemReader> reader;
+    std::string replaces;  ///< Name of our earlier copy that this is a newer state of; "": new.
 };
 
 /// What became of one item of a store() call that got an answer.
 struct StoredItem {
-    ItemNumber number = 0;  ///< 0: the target doesn't tell.
+    ItemNumber number = 0;  ///< 0: the target doesn't tell, or names its items.
+    std::string name;       ///< Where the target names its items.
+    /// Why it isn't there; doubtful: its answer alone was lost.
     std::optional<Error> refused;
     Flags flags_kept;  ///< What of the flags the target took.
 };
@@ -134,7 +148,9 @@ struct StoreResult {
 /// Where the next store will land: what an intent has to remember.
 struct FolderPosition {
     std::string generation;
-    ItemNumber next = 1;  ///< No item that exists now has this number or a larger one.
+    /// No item that exists now has this number or a larger one. 0: items have names, which tell
+    /// nothing about their order.
+    ItemNumber next = 1;
 };
 
 /// One item of the target, as found during recovery or verification.
@@ -165,7 +181,7 @@ public:
     virtual awaitable<Result<std::string>> list(Folder folder, ItemNumber from,
                                                 std::function<void(FoundItem)> found) = 0;
     /// Reads one item back, byte for byte.
-    virtual awaitable<Result<void>> read_back(Folder folder, ItemNumber number,
+    virtual awaitable<Result<void>> read_back(Folder folder, ItemRef item,
                                               ItemReceiver& receiver) = 0;
     virtual awaitable<Result<void>> change_flags(Folder folder, std::vector<ItemNumber> numbers,
                                                  Flags add, Flags remove) = 0;
@@ -183,6 +199,9 @@ public:
     /// Connects and, where the protocol signs in the admin itself, signs in.
     virtual awaitable<Result<std::unique_ptr<SourceSession>>> connect_source() = 0;
     virtual awaitable<Result<std::unique_ptr<TargetSession>>> connect_target() = 0;
+    /// What its sessions wait for at present, for people: a limit of the server, until when. "":
+    /// nothing, or not for long.
+    virtual std::string waits_for() const { return {}; }
 };
 
 }  // namespace mailferry::transport

@@ -44,6 +44,25 @@ class Service(FerryCase):
     def wait_done(self, name, seconds=120):
         wait_until(lambda: self.state_of(name) == "done", seconds, f"pass {name} done", 0.2)
 
+    def test_a_full_mailbox_waits_and_goes_on_by_itself(self):
+        """Room is made in mid-pass: no start, no retry."""
+        victim = list(self.users)[0]
+        small = self.server("target_small", users=dict(self.target.users), mail_format="sdbox",
+                            quota_bytes={self.twins[victim]: 60_000})
+        self.ferry = self.job(self.source, small, daemon='quota_interval = "1s"')
+        self.start()
+        others = [user for user in self.users if user != victim]
+        states = lambda: {one["source"]: one["state"]
+                          for one in self.ask("mailboxes", "--json").report["mailboxes"]}
+        wait_until(lambda: all(states()[user] == "done" for user in others), 60, "the others")
+        entry = self.ask("mailbox", victim, "--json").report
+        wait_until(lambda: "quota" in json.dumps(self.ask("mailbox", victim, "--json").report), 30,
+                   f"the reason: {entry}")
+        self.assertNotEqual("failed", states()[victim])
+        small.set_quota(self.twins[victim], 1 << 30)
+        self.wait_done("final")
+        self.assert_exact(self.source, small)
+
     def test_two_passes_from_start_to_report(self):
         """The passes run in their order by themselves; `start` runs one again."""
         self.start()

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-import unittest
 
 from support import corpus, fill
 from support.case import FerryCase
@@ -76,8 +75,6 @@ class KilledServers(FerryCase):
         self.assertEqual(0, outcome.status, outcome.text())
         self.assert_exact(servers["source"], servers["target"])
 
-    @unittest.skipUnless(os.environ.get("MAILFERRY_KNOWN_DEFECTS"),
-                         "known defect: now and then one group arrives twice (README)")
     def test_target_is_killed(self):
         self.interrupted("target")
 

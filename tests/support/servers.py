@@ -5,6 +5,8 @@ account of the machine has, and ends with `stop()`. Nothing outside the folder i
 """
 
 import base64
+import hmac
+import json
 import os
 import resource
 import shutil
@@ -12,12 +14,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from . import process
 from .imap_client import Imap
 
 MAIL_UID = 64123  # No account has it.
+TOKEN_KEY = b"known to the tests and to nobody else"
 SPECIAL_USE = {"Sent": "\\Sent", "Drafts": "\\Drafts", "Trash": "\\Trash", "Junk": "\\Junk",
                "Archive": "\\Archive"}
 
@@ -69,6 +73,10 @@ class Server:
         process.signal_tree(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         self.process = None
+        # Dovecot waits three minutes for the locks of dead processes; a restart of the machine
+        # wouldn't leave any.
+        for lock in self.folder.rglob("*.lock"):
+            lock.unlink(missing_ok=True)
 
     def freeze(self):
         process.signal_tree(self.process.pid, signal.SIGSTOP)
@@ -111,7 +119,9 @@ class Dovecot(Server):
     mail_format: maildir or sdbox; prefix and separator: of the one namespace; special_use: folder
     name -> attribute; quota_bytes: {address: bytes}; message_bytes_max: largest message taken;
     sessions_per_user: mail_max_userip_connections, 0 for no limit; any_user: every name logs in
-    with this password, listed or not; master logins are <address>*<admin> or PLAIN with authzid.
+    with this password, listed or not; master logins are <address>*<admin> or PLAIN with authzid;
+    master_alone: they don't look whether the mailbox is known; oauth: XOAUTH2 is offered, and
+    token() makes tokens that open every mailbox of one domain.
     """
 
     kind = "Dovecot"
@@ -119,8 +129,9 @@ class Dovecot(Server):
     def __init__(self, folder, users, admins=(), certs=None, certificate="good",
                  mail_format="maildir", prefix="", separator="", special_use=None,
                  quota_bytes=None, message_bytes_max=0, sessions_per_user=0, any_user=None,
-                 sync="never", plugins=("zlib",), extra=""):
+                 sync="never", plugins=("zlib",), extra="", oauth=False, master_alone=False):
         super().__init__(folder, users, admins, certs, certificate)
+        self.oauth, self.master_alone = oauth, master_alone
         self.mail_format, self.prefix, self.separator = mail_format, prefix, separator
         self.special_use = SPECIAL_USE if special_use is None else special_use
         self.quota_bytes = dict(quota_bytes or {})
@@ -132,6 +143,17 @@ class Dovecot(Server):
     def log(self):
         path = self.folder / "dovecot.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def token(self, domain, seconds):
+        """A JWT that ends so many seconds from now."""
+        parts = [{"alg": "HS256", "typ": "JWT"},
+                 {"sub": "app", "email": f"app@{domain}", "exp": int(time.time()) + seconds}]
+        text = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
+        return (text + b"." + _base64url(hmac.digest(TOKEN_KEY, text, "sha256"))).decode()
+
+    def failed_logins(self):
+        """The log's lines of sign-ins that were refused for the credentials' sake."""
+        return [line for line in self.log().splitlines() if "auth failed" in line]
 
     def set_quota(self, user, size):
         """Returns when new sessions have it: Dovecot looks at its files once a second or so."""
@@ -161,6 +183,8 @@ class Dovecot(Server):
         self._own(self.folder / "mail")
         (self.folder / "run").mkdir(exist_ok=True)
         self._write_users()
+        if self.oauth:
+            self._write_token_key()
         (self.folder / "dovecot.conf").write_text(self._config())
 
     def launch(self):
@@ -176,6 +200,16 @@ class Dovecot(Server):
         self._replace("users", lines)
         self._replace("admins", [f"{name}:{_encoded(secret)}" for name, secret in
                                  self.admins.items()])
+
+    def _write_token_key(self):
+        folder = self.folder / "token-keys/default/HS256"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "default").write_text(base64.b64encode(TOKEN_KEY).decode())
+        # Compared are the domains of the mailbox and of the claim.
+        (self.folder / "oauth.conf").write_text(
+            f"introspection_mode = local\n"
+            f"local_validation_key_dict = fs:posix:prefix={self.folder}/token-keys/\n"
+            f"username_attribute = email\nusername_format = %d\n")
 
     def _replace(self, name, lines):
         fresh = self.folder / f"{name}.new"
@@ -207,6 +241,10 @@ class Dovecot(Server):
         tls = f"ssl = yes\nssl_cert = <{cert}\nssl_key = <{key}" if cert else "ssl = no"
         tls_listener = f"port = {self.tls_port}\nssl = yes" if cert else "port = 0"
         separator = f"separator = {self.separator}" if self.separator else ""
+        mechanisms = "plain login xoauth2" if self.oauth else "plain login"
+        oauth = (f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n"
+                 f"  args = {self.folder}/oauth.conf\n}}") if self.oauth else ""
+        result = "" if self.master_alone else "result_success = continue"
         return f"""
 base_dir = {self.folder}/run
 state_dir = {self.folder}/run
@@ -214,7 +252,7 @@ log_path = {self.folder}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_master_user_separator = *
 auth_failure_delay = 0
 auth_username_format = %Lu
@@ -233,10 +271,12 @@ passdb {{
   driver = passwd-file
   args = scheme=PLAIN {self.folder}/admins
   master = yes
-  result_success = continue
+  {result}
 }}
+{oauth}
 passdb {{
 {passdb}
+mechanisms = plain login
 }}
 userdb {{
 {lookup}
@@ -438,6 +478,10 @@ class _PasswordService:
     def _counted(link):
         size = int.from_bytes(_exactly(link, 2), "big")
         return _exactly(link, size)
+
+
+def _base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _encoded(password):

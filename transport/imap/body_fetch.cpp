@@ -55,6 +55,8 @@ public:
 
     /// What was asked for and neither delivered nor failed.
     UidSet const& left() const { return left_; }
+    /// Answered, but without a body.
+    UidSet const& bodiless() const { return bodiless_; }
 
 private:
     awaitable<Result<void>> take(imap::Event event) {
@@ -96,7 +98,7 @@ private:
         if (!is_wanted || items.body == BodyForm::absent) co_return Result<void>{};
         left_.erase(*items.uid);
         if (items.body == BodyForm::nil || (items.body_bytes == 0 && items.rfc822_size != 0)) {
-            receiver_.failed(*items.uid, {Errc::item_damaged, "the server hands over no body"});
+            bodiless_.insert(*items.uid);
             co_return Result<void>{};
         }
         Connection::Pause const pause(connection_);
@@ -109,7 +111,7 @@ private:
     }
 
     Connection& connection_;
-    UidSet left_;
+    UidSet left_, bodiless_;
     ItemReceiver& receiver_;
     bool const discards_;
     bool is_open_ = false;
@@ -126,7 +128,9 @@ awaitable<Result<CommandTicket>> send_fetch(Link& link, UidSet const& uids) {
 
 /// What a whole fetch_bodies() knows while it runs.
 struct Run {
-    std::deque<UidSet> again;   ///< Parts of refused commands.
+    std::deque<UidSet> again;  ///< Parts of refused commands.
+    UidSet bodiless;           ///< To be asked for a second time.
+    bool is_second_asking = false;
     std::optional<Error> stop;  ///< Nothing more is delivered; what is in flight is drained.
 };
 
@@ -135,11 +139,18 @@ awaitable<Result<void>> receive(Link& link, CommandTicket const& ticket, UidSet 
     Delivery delivery(link.connection(), std::move(uids), receiver, run.stop.has_value());
     auto const status = co_await delivery.run(ticket);
     if (!status) co_return status.error();
+    for (auto const& gap : delivery.bodiless().runs()) {
+        if (!run.is_second_asking) run.bodiless.insert(gap.first, gap.last);
+        for (auto uid = gap.first; run.is_second_asking && uid <= gap.last; ++uid)
+            receiver.failed(uid, {Errc::item_damaged, "the server hands over no body"});
+    }
     if (status->kind == StatusKind::ok || run.stop) co_return Result<void>{};
     if (auto pause = pause_asked(*status, "UID FETCH")) {
         run.stop = std::move(pause);
         co_return Result<void>{};
     }
+    // RFC 5530: another client has just expunged some of them. What didn't come is gone.
+    if (status->is("EXPUNGEISSUED")) co_return Result<void>{};
     auto const& left = delivery.left();
     if (left.count() == 1) {
         receiver.failed(*left.first(), refusal(*status, Errc::item_damaged, "UID FETCH"));
@@ -200,11 +211,18 @@ awaitable<Result<void>> fetch_bodies(Link& link, std::string folder,
                                      ItemReceiver& receiver) {
     if (wanted.empty()) co_return Result<void>{};
     Run run;
-    auto flown = co_await fly(link, folder, generation, wanted.split(), receiver, run);
+    run.again.push_back(std::move(wanted));
+    auto flown = Result<void>{};
     while (flown && !run.again.empty()) {
         auto parts = run.again.front().split();
         run.again.pop_front();
         flown = co_await fly(link, folder, generation, std::move(parts), receiver, run);
+        // A message that another client expunges at this moment is answered without its body, too:
+        // by now the server has told itself that it is gone.
+        if (run.again.empty() && !run.bodiless.empty()) {
+            run.again.push_back(std::exchange(run.bodiless, {}));
+            run.is_second_asking = true;
+        }
     }
     co_return flown;
 }

@@ -23,7 +23,8 @@ transport::ItemMeta meta_of(FetchItems items);
 /// UIDVALIDITY equals `generation` (folder_replaced; nothing: any will do).
 ///
 /// A command that the server refuses is cut in halves until the message to blame stands alone: it
-/// goes to receiver.failed(), the others arrive. Messages that are gone are not delivered.
+/// goes to receiver.failed(), the others arrive. Messages that are gone are not delivered; one
+/// without a body is asked for twice before it counts as damaged.
 /// An error of the receiver ends the connection and is the result. Cancellation ends it, too.
 awaitable<Result<void>> fetch_bodies(Link& link, std::string folder,
                                      std::optional<std::string> generation, UidSet wanted,

@@ -49,6 +49,9 @@ Connector::Connector(asio::any_io_executor executor, config::Tenant tenant, conf
     settings_->admin = std::move(admin);
     settings_->secret = std::move(secret);
     settings_->dial = std::move(dial);
+    // A token may end at any moment: that it has just opened another mailbox says little.
+    if (settings_->admin.auth == config::Auth::xoauth2)
+        settings_->history = AdminHistory(std::chrono::seconds(0));
 }
 
 awaitable<Result<std::unique_ptr<transport::SourceSession>>> Connector::connect_source() {

@@ -21,7 +21,7 @@ public:
         if (wanted_.role == transport::FolderRole::inbox) wanted_.path = {"INBOX"};
         std::vector<std::string> tried;
         for (auto const& path : candidate_paths())
-            for (auto const bending : {Bending::separators, Bending::cautious}) {
+            for (auto const bending : {Bending::separators, Bending::cautious, Bending::plain}) {
                 auto const id = id_for(path, space_, bending);
                 if (std::find(tried.begin(), tried.end(), id) != tried.end()) continue;
                 tried.push_back(id);

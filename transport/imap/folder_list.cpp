@@ -226,6 +226,8 @@ awaitable<Result<std::vector<Folder>>> list_folders(Link& link) {
 }
 
 awaitable<Result<std::optional<Folder>>> find_folder(Link& link, std::string id) {
+    if (link.facts().quirks.dies_of_braces && id.find_first_of("{}") != id.npos)
+        co_return std::optional<Folder>{};
     auto const listing = std::make_shared<Listing>();
     auto built = std::move(link.command().text(" LIST \"\" ").astring(link.wire_name(id))).finish();
     if (!built) co_return built.error();

@@ -170,17 +170,54 @@ std::string readable(std::string_view component) {
 
 bool is_inbox(std::string_view name) { return equal_names(name, "INBOX"); }
 
-std::string bent(std::string_view component, std::optional<char> delimiter, Bending bending) {
-    std::string result;
-    for (char const c : component) {
-        auto const is_risky = bending == Bending::cautious &&
-                              std::string_view("/\\%*").find(c) != std::string_view::npos;
-        result += is_control(c) || c == delimiter || is_risky ? '_' : c;
+/// Folders where Dovecot's storage keeps its own files.
+constexpr std::array<std::string_view, 5> reserved_names{"dbox-Mails", "mailboxes", "cur", "new",
+                                                         "tmp"};
+/// Octets on the wire; file systems take 255 for a whole name, some servers with all its parents.
+constexpr std::size_t plain_octets_max = 80;
+
+/// FNV-1a: the same wish gives the same name at each start.
+std::string hash_of(std::string_view text) {
+    std::uint32_t hash = 2'166'136'261u;
+    for (char const c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619u;
+    std::string digits;
+    for (int shift = 28; shift >= 0; shift -= 4) digits += "0123456789abcdef"[hash >> shift & 15];
+    return digits;
+}
+
+std::string cut(std::string component) {
+    auto const octets = [](std::string const& text) {
+        return utf7_from_utf8(text).value_or(text).size();
+    };
+    if (octets(component) <= plain_octets_max) return component;
+    auto const end = "_" + hash_of(component);
+    while (octets(component) + end.size() > plain_octets_max) {
+        auto const is_continuation = [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+        };
+        while (is_continuation(component.back())) component.pop_back();
+        component.pop_back();
     }
-    if (bending == Bending::cautious) {
+    return component + end;
+}
+
+std::string bent(std::string_view component, std::optional<char> delimiter, Bending bending) {
+    // Cyrus refuses all of these but / and *; Dovecot's maildir with another separator, the dot.
+    constexpr std::string_view by_bending[]{"", "/\\%*\";<>^`{|}", "/\\%*\";<>^`{|}.:?"};
+    auto const risky = by_bending[static_cast<std::size_t>(bending)];
+    std::string result;
+    for (char const c : component)
+        result += is_control(c) || c == delimiter || risky.find(c) != risky.npos ? '_' : c;
+    if (bending != Bending::separators) {
         auto const is_trimmed = [](char c) { return c == ' ' || c == '.'; };
         while (!result.empty() && is_trimmed(result.back())) result.pop_back();
         while (!result.empty() && is_trimmed(result.front())) result.erase(0, 1);
+        if (result.starts_with('~')) result.front() = '_';
+    }
+    if (bending == Bending::plain) {
+        result = cut(std::move(result));
+        if (std::find(reserved_names.begin(), reserved_names.end(), result) != reserved_names.end())
+            result += '_';
     }
     return result.empty() ? "_" : result;
 }

@@ -32,7 +32,8 @@ transport::FolderPath path_of(std::string_view folder_id, NameSpace const& space
 /// How far a name is bent so that the target takes it.
 enum class Bending {
     separators,  ///< The delimiter and control characters become `_`.
-    cautious,    ///< So do / \ % * and blanks or dots at either end.
+    cautious,    ///< So do / \ % * " ; < > ^ ` { | } and a leading ~; no blank or dot at an end.
+    plain,       ///< So do . : ?; a long component is cut and ends in a hash of the whole.
 };
 
 /// The id that a path gets in `space`. Children of INBOX stay there where the prefix allows it;

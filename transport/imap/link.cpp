@@ -2,9 +2,9 @@
 
 #include "config/base/assert.hpp"
 #include "config/secret_source.hpp"
+#include "transport/imap/access_token.hpp"
 #include "transport/imap/flags.hpp"
 #include "transport/imap/folder_name.hpp"
-#include "transport/imap/login.hpp"
 #include "transport/imap/server_error.hpp"
 
 #include <utility>
@@ -15,8 +15,12 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds goodbye_limit{2'000};
-/// A password that opened another mailbox so recently is taken to be right still.
-constexpr std::chrono::seconds proof_lasts{60};
+/// Whoever renews a token that has worked gets so long for it, and is looked for so often.
+constexpr std::chrono::minutes token_patience{10};
+constexpr std::chrono::milliseconds token_look_interval{10'000};
+/// A refused password is taken to be wrong still for so long; who mends it at the server has time
+/// for that before the next try.
+constexpr std::chrono::seconds refusal_kept{60};
 
 /// Reads what EXAMINE and SELECT say (RFC 3501 6.3.1, RFC 7162 3.1.2).
 bool take(Selection& selection, imap::Event& event) {
@@ -84,20 +88,24 @@ awaitable<Result<void>> Link::open(transport::OpenMailbox request) {
             if (!connected) co_return connected.error();
         }
     }
-    auto opened = co_await sign_in(request);
-    if (opened) opened = co_await introduce();
-    if (!opened) {
-        auto const reason = co_await blame(opened.error(), request.mailbox);
+    auto const signed_in = co_await sign_in(request);
+    if (signed_in.refused) {
+        auto const reason =
+            co_await blame(*signed_in.refused, signed_in.names_credential, request.mailbox);
         connection_->fail(reason);
-        co_return reason;
+        co_return reason.in("mailbox=" + request.mailbox);
+    }
+    auto const introduced = co_await introduce();
+    if (!introduced) {
+        connection_->fail(introduced.error());
+        co_return introduced.error().in("mailbox=" + request.mailbox);
     }
     mailbox_ = request.mailbox;
-    settings_->good_mailbox = mailbox_;
-    settings_->good_at = steady::now();
+    settings_->history.opened(mailbox_, steady::now());
     co_return Result<void>{};
 }
 
-awaitable<Result<void>> Link::sign_in(transport::OpenMailbox request) {
+awaitable<SignIn> Link::sign_in(transport::OpenMailbox request) {
     auto const& admin = settings_->admin;
     Credentials credentials;
     credentials.auth = admin.auth;
@@ -106,21 +114,109 @@ awaitable<Result<void>> Link::sign_in(transport::OpenMailbox request) {
     credentials.master_separator = settings_->tenant.master_separator;
     credentials.secret = settings_->secret.reveal();
     if (admin.auth == config::Auth::user) {
-        if (request.own_password == nullptr)
-            co_return Error{Errc::mailbox_refused, "the mapping has no password for this mailbox"};
+        if (request.own_password == nullptr) {
+            SignIn outcome;
+            outcome.refused =
+                Error{Errc::mailbox_refused, "the mapping has no password for this mailbox"};
+            co_return outcome;
+        }
         credentials.secret = request.own_password->reveal();
+        co_return co_await sign_in_by_own_password(credentials);
     }
-    // A token lives for an hour: whoever refreshes it writes it where we read it.
-    Secret fresh_token;
-    if (admin.auth == config::Auth::xoauth2 && !admin.password.empty()) {
-        auto token = config::read_secret(admin.password);
-        if (!token) co_return token.error();
-        fresh_token = std::move(*token);
-        credentials.secret = fresh_token.reveal();
+    if (admin.auth == config::Auth::xoauth2 && !admin.password.empty())
+        co_return co_await sign_in_by_token(credentials);
+    co_return co_await send_credentials(credentials);
+}
+
+awaitable<SignIn> Link::sign_in_by_own_password(Credentials credentials) {
+    auto& refused = settings_->refused_passwords;
+    auto const now = steady::now();
+    std::erase_if(refused, [&](auto const& entry) { return now - entry.second.at > refusal_kept; });
+    std::string const mailbox(credentials.mailbox);
+    auto const known = refused.find(mailbox);
+    SignIn outcome;
+    if (known != refused.end() && known->second.secret.reveal() == credentials.secret) {
+        outcome.refused = Error{Errc::login_refused, "its password was refused a moment ago"};
+        co_return outcome;
     }
-    auto const done = co_await authenticate(*connection_, facts_, credentials);
-    if (!done) co_return done.error().in("mailbox=" + request.mailbox);
-    co_return Result<void>{};
+    outcome = co_await send_credentials(credentials);
+    if (outcome.refused && outcome.refused->code == Errc::login_refused) {
+        auto& entry = refused[mailbox];
+        entry.secret = Secret(credentials.secret);
+        entry.at = steady::now();
+    }
+    co_return outcome;
+}
+
+/// A token lives for an hour: whoever renews it writes it where we read it.
+awaitable<SignIn> Link::sign_in_by_token(Credentials credentials) {
+    auto outcome = co_await try_token(credentials);
+    if (!outcome.refused || outcome.refused->code != Errc::login_refused || sent_token_.empty())
+        co_return outcome;
+    // Renewed between our reading and the server's? Then once more, with the new one.
+    auto const again = config::read_secret(settings_->admin.password);
+    if (!again || again->reveal() == sent_token_.reveal()) co_return outcome;
+    co_await close();
+    auto const connected = co_await connect();
+    if (!connected) {
+        outcome.refused = connected.error();
+        co_return outcome;
+    }
+    co_return co_await try_token(credentials);
+}
+
+awaitable<SignIn> Link::try_token(Credentials credentials) {
+    sent_token_ = Secret();
+    SignIn outcome;
+    auto token = config::read_secret(settings_->admin.password);
+    if (!token) {
+        outcome.refused = token.error();
+        outcome.names_credential = true;
+        co_return outcome;
+    }
+    auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    auto const description = describe_token(settings_->admin.password, token->reveal(), now);
+    auto const& refused = settings_->refused_token;
+    if (!refused.secret.empty() && refused.secret.reveal() == token->reveal() &&
+        steady::now() - refused.at < token_patience) {
+        outcome.refused = wait_for_token(
+            {Errc::login_refused, description + " was refused before and is still the same"});
+        outcome.names_credential = true;
+        co_return outcome;
+    }
+    sent_token_ = std::move(*token);
+    credentials.secret = sent_token_.reveal();
+    outcome = co_await send_credentials(credentials);
+    if (!outcome.refused || outcome.refused->code != Errc::login_refused) co_return outcome;
+    outcome.refused = outcome.refused->in(description + " was refused");
+    auto const expiry = token_expiry(sent_token_.reveal());
+    outcome.names_credential = expiry && *expiry <= now;
+    co_return outcome;
+}
+
+/// A token that has worked and is refused now has ended: somebody is about to renew it.
+Error Link::wait_for_token(Error refused) const {
+    if (!settings_->history.has_opened()) return refused;
+    if (steady::now() - settings_->refused_token.since >= token_patience) return refused;
+    refused.code = Errc::unavailable;
+    refused.retry_after = token_look_interval;
+    return refused.in("waiting for a fresh token");
+}
+
+awaitable<SignIn> Link::send_credentials(Credentials credentials) {
+    auto const due = std::max(settings_->next_login, steady::now());
+    auto const logins = std::max(settings_->admin.logins_per_second, 1u);
+    settings_->next_login = due + std::chrono::nanoseconds(std::chrono::seconds(1)) / logins;
+    if (due > steady::now()) {
+        asio::steady_timer timer(executor_, due);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    if (!alive()) {
+        SignIn outcome;
+        outcome.refused = dead();
+        co_return outcome;
+    }
+    co_return co_await authenticate(*connection_, facts_, credentials);
 }
 
 /// What both sides should know of each other, in one flight.
@@ -186,27 +282,53 @@ awaitable<Result<bool>> Link::sign_out() {
     co_return true;
 }
 
-/// Most servers say AUTHENTICATIONFAILED both for a wrong password and for a mailbox that the admin
-/// can't open. A mailbox that it can open tells the two apart.
-awaitable<Error> Link::blame(Error refused, std::string mailbox) {
-    if (refused.code != Errc::login_refused || settings_->admin.auth == config::Auth::user)
-        co_return refused;
-    auto probe_mailbox = settings_->good_mailbox;
-    auto good = !probe_mailbox.empty() && steady::now() - settings_->good_at < proof_lasts;
-    if (probe_mailbox.empty() && settings_->admin.auth == config::Auth::plain &&
-        !std::exchange(settings_->tried_itself, true))
-        probe_mailbox = settings_->admin.user;
-    if (!good && !probe_mailbox.empty() && probe_mailbox != mailbox) {
-        Link probe(executor_, settings_, side_);
-        auto opened = co_await probe.connect();
-        transport::OpenMailbox request;
-        request.mailbox = probe_mailbox;
-        if (opened) opened = co_await probe.sign_in(request);
-        good = opened.has_value();
-        co_await probe.close();
+/// Finds out what a refused sign-in is about, by a further login only where there is no other way.
+awaitable<Error> Link::blame(Error refused, bool names_credential, std::string mailbox) {
+    using Meaning = AdminHistory::Meaning;
+    auto& history = settings_->history;
+    auto const has_admin = settings_->admin.auth != config::Auth::user;
+    auto const now = steady::now();
+    auto meaning = Meaning::later;
+    auto const by_token = settings_->admin.auth == config::Auth::xoauth2;
+    if (refused.code == Errc::login_refused && has_admin)
+        meaning = by_token && names_credential ? Meaning::credential
+                                               : history.refused(mailbox, names_credential, now);
+    else if (refused.code == Errc::unavailable && !names_credential)
+        meaning = history.unavailable(mailbox, now);
+    if (meaning == Meaning::ask_anew && !has_admin) meaning = Meaning::later;
+    if (meaning == Meaning::ask_anew) {
+        auto const opens = co_await still_opens(history.good_mailbox());
+        auto const otherwise =
+            refused.code == Errc::unavailable ? Meaning::later : Meaning::credential;
+        meaning = opens ? Meaning::mailbox : otherwise;
     }
-    if (good) refused.code = Errc::mailbox_refused;
+    if (meaning == Meaning::mailbox) {
+        refused.code = Errc::mailbox_refused;
+        refused.retry_after.reset();
+        refused =
+            refused.in(history.has_opened()
+                           ? "the admin can open others"
+                           : "bad credentials or an unknown mailbox, the server doesn't tell");
+    }
+    if (meaning == Meaning::credential && by_token && !sent_token_.empty()) {
+        auto& entry = settings_->refused_token;
+        if (entry.secret.reveal() != sent_token_.reveal()) entry.since = now;
+        entry.secret = std::move(sent_token_);
+        entry.at = now;
+        refused = wait_for_token(std::move(refused));
+    }
     co_return refused;
+}
+
+awaitable<bool> Link::still_opens(std::string mailbox) {
+    Link probe(executor_, settings_, side_);
+    auto const connected = co_await probe.connect();
+    if (!connected) co_return false;
+    transport::OpenMailbox request;
+    request.mailbox = std::move(mailbox);
+    auto const outcome = co_await probe.sign_in(request);
+    co_await probe.close();
+    co_return !outcome.refused;
 }
 
 std::string Link::wire_name(std::string_view folder_id) const {

@@ -5,12 +5,15 @@
 
 #include "config/base/secret.hpp"
 #include "config/types.hpp"
+#include "transport/imap/admin_history.hpp"
 #include "transport/imap/connection.hpp"
+#include "transport/imap/login.hpp"
 #include "transport/imap/server_facts.hpp"
 #include "transport/session.hpp"
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -28,9 +31,16 @@ struct LinkSettings {
     Dial dial;  ///< Makes a stream: secured if tls is implicit, else plain.
 
     // Learnt on the way.
-    std::string good_mailbox;  ///< The last one that the admin could open.
-    std::chrono::steady_clock::time_point good_at{};
-    bool tried_itself = false;         ///< The admin's own mailbox was used to judge its password.
+    AdminHistory history;
+    std::chrono::steady_clock::time_point next_login{};  ///< Keeps to logins_per_second.
+    struct Refused {
+        Secret secret;
+        std::chrono::steady_clock::time_point at{};     ///< Sent for the last time.
+        std::chrono::steady_clock::time_point since{};  ///< Sent for the first time.
+    };
+    /// Not sent again for some time: whoever insists is locked out.
+    Refused refused_token;
+    std::map<std::string, Refused> refused_passwords;  ///< By mailbox; with `auth = "user"`.
     std::uint64_t largest_stored = 0;  ///< Octets of the largest message that the server has taken.
 };
 
@@ -82,10 +92,16 @@ public:
     bool alive() const { return connection_ && !connection_->failure(); }
 
 private:
-    awaitable<Result<void>> sign_in(transport::OpenMailbox request);
+    awaitable<SignIn> sign_in(transport::OpenMailbox request);
+    awaitable<SignIn> sign_in_by_own_password(Credentials credentials);
+    awaitable<SignIn> sign_in_by_token(Credentials credentials);
+    awaitable<SignIn> try_token(Credentials credentials);
+    Error wait_for_token(Error refused) const;
+    awaitable<SignIn> send_credentials(Credentials credentials);
     awaitable<Result<void>> introduce();
     awaitable<Result<bool>> sign_out();
-    awaitable<Error> blame(Error refused, std::string mailbox);
+    awaitable<Error> blame(Error refused, bool names_credential, std::string mailbox);
+    awaitable<bool> still_opens(std::string mailbox);
     Error dead() const;
 
     asio::any_io_executor executor_;
@@ -96,6 +112,7 @@ private:
     Namespace namespaces_;
     std::string mailbox_;  ///< Signed in for; empty: not yet.
     bool compressed_ = false;
+    Secret sent_token_;                     ///< With the last sign-in.
     std::shared_ptr<Selection> selection_;  ///< The last one sent.
 };
 

@@ -141,6 +141,15 @@ awaitable<Result<Status>> sign_in(Connection& connection, ServerFacts const& fac
     co_return co_await log_in(connection, facts, user, credentials.secret, std::move(on_data));
 }
 
+/// Whether an admin with the right password never gets this answer, whatever the mailbox.
+bool is_about_credential(Status const& status, Credentials const& credentials,
+                         Quirks const& quirks) {
+    if (quirks.login_ignores_mailbox || status.is("EXPIRED")) return true;
+    // RFC 5530: of a mailbox that the admin may not act for it would be AUTHORIZATIONFAILED.
+    // Dovecot keeps to it with authzid and with master logins alike. With XOAUTH2 nobody does.
+    return status.is("AUTHENTICATIONFAILED") && credentials.auth != config::Auth::xoauth2;
+}
+
 }  // namespace
 
 awaitable<Result<void>> start_tls(transport::Stream& stream) {
@@ -205,17 +214,30 @@ awaitable<Result<void>> ask_capabilities(Connection& connection, ServerFacts& fa
     co_return Result<void>{};
 }
 
-awaitable<Result<void>> authenticate(Connection& connection, ServerFacts& facts,
-                                     Credentials credentials) {
+awaitable<SignIn> authenticate(Connection& connection, ServerFacts& facts,
+                               Credentials credentials) {
+    SignIn outcome;
     auto const names = std::make_shared<std::vector<std::string>>();
     auto const status = co_await sign_in(connection, facts, credentials, keep_capabilities(names));
-    if (!status) co_return status.error();
-    if (status->kind != StatusKind::ok) co_return login_refusal(*status, "login");
+    if (!status) {
+        outcome.refused = status.error();
+        outcome.names_credential = true;
+        co_return outcome;
+    }
+    if (status->kind != StatusKind::ok) {
+        outcome.refused = login_refusal(*status, "login");
+        outcome.names_credential = is_about_credential(*status, credentials, facts.quirks);
+        co_return outcome;
+    }
     if (status->code)
         if (auto told = status->code->capability()) *names = std::move(*told);
-    if (names->empty()) co_return co_await ask_capabilities(connection, facts);
-    facts.set_capabilities(std::move(*names));
-    co_return Result<void>{};
+    if (!names->empty()) {
+        facts.set_capabilities(std::move(*names));
+        co_return outcome;
+    }
+    auto const asked = co_await ask_capabilities(connection, facts);
+    if (!asked) outcome.refused = asked.error();
+    co_return outcome;
 }
 
 }  // namespace mailferry::imap

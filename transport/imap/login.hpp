@@ -7,6 +7,7 @@
 #include "transport/imap/connection.hpp"
 #include "transport/imap/server_facts.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,11 +33,17 @@ awaitable<Result<void>> meet(Connection& connection, ServerFacts& facts);
 /// CAPABILITY, asked anew.
 awaitable<Result<void>> ask_capabilities(Connection& connection, ServerFacts& facts);
 
+/// How a sign-in ended.
+struct [[nodiscard]] SignIn {
+    std::optional<Error> refused;
+    /// The refusal can't be the mailbox's fault.
+    bool names_credential = false;
+};
+
 /// Signs in: SASL PLAIN with authzid, PLAIN or LOGIN as `mailbox<separator>admin` or as the mailbox
 /// itself, or XOAUTH2. Afterwards `facts` has the capabilities of the signed-in state.
 /// login_refused, mailbox_refused, throttled, unavailable as login_refusal(); login_refused also if
 /// the server offers no mechanism that can do it.
-awaitable<Result<void>> authenticate(Connection& connection, ServerFacts& facts,
-                                     Credentials credentials);
+awaitable<SignIn> authenticate(Connection& connection, ServerFacts& facts, Credentials credentials);
 
 }  // namespace mailferry::imap

@@ -37,6 +37,8 @@ Quirks quirks_for(std::string_view server_name, std::span<std::string const> cap
         quirks.mailbox_id_alone = true;
         quirks.needs_crlf = true;
         quirks.needs_quick_ack = true;
+        quirks.login_ignores_mailbox = true;
+        quirks.dies_of_braces = true;
     }
     return quirks;
 }

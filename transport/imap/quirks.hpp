@@ -31,6 +31,11 @@ struct Quirks {
     bool needs_crlf = false;
     /// Waits for an acknowledgement before its next packet: QUICKACK after each read (Cyrus).
     bool needs_quick_ack = false;
+    /// Lets an admin sign in for a mailbox that doesn't exist and lists no folder then: a refused
+    /// login is about the admin alone (Cyrus).
+    bool login_ignores_mailbox = false;
+    /// Ends the connection at a LIST whose pattern holds a brace; no name can hold one (Cyrus 3.6).
+    bool dies_of_braces = false;
     friend bool operator==(Quirks const&, Quirks const&) = default;
 };
 

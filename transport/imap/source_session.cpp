@@ -55,11 +55,12 @@ awaitable<Result<transport::ScanResult>> SourceSession::scan(transport::Folder f
 }
 
 awaitable<Result<void>> SourceSession::fetch(transport::Folder folder, std::string generation,
-                                             std::vector<transport::ItemNumber> numbers,
+                                             std::vector<transport::ItemRef> items,
                                              transport::ItemReceiver& receiver) {
     UidSet wanted;
-    for (auto const number : numbers)
-        if (number > 0 && number <= UINT32_MAX) wanted.insert(static_cast<std::uint32_t>(number));
+    for (auto const& item : items)
+        if (item.number > 0 && item.number <= UINT32_MAX)
+            wanted.insert(static_cast<std::uint32_t>(item.number));
     auto const& quirks = link_->facts().quirks;
     AsyncMutex::Guard alone;
     if (quirks.no_pipelining || quirks.one_fetch_in_flight) alone = co_await one_fetch_.lock();

@@ -25,7 +25,7 @@ public:
                                                   transport::ScanRequest request,
                                                   transport::ScanSink& sink) override;
     awaitable<Result<void>> fetch(transport::Folder folder, std::string generation,
-                                  std::vector<transport::ItemNumber> numbers,
+                                  std::vector<transport::ItemRef> items,
                                   transport::ItemReceiver& receiver) override;
     awaitable<Result<void>> ping() override { return link_->ping(); }
     awaitable<void> close() override { return link_->close(); }

@@ -156,16 +156,18 @@ awaitable<Result<std::string>> TargetSession::list(
     co_return generation;
 }
 
-awaitable<Result<void>> TargetSession::read_back(Folder folder, ItemNumber number,
+awaitable<Result<void>> TargetSession::read_back(Folder folder, transport::ItemRef item,
                                                  transport::ItemReceiver& receiver) {
-    if (number == 0 || number > UINT32_MAX) co_return Error{Errc::item_vanished, "no such item"};
+    if (item.number == 0 || item.number > UINT32_MAX)
+        co_return Error{Errc::item_vanished, "no such item"};
     CountingReceiver counting(receiver);
-    auto const uid = static_cast<std::uint32_t>(number);
+    auto const uid = static_cast<std::uint32_t>(item.number);
     auto const fetched =
         co_await fetch_bodies(*link_, folder.id, std::nullopt, UidSet(uid, uid), counting);
     if (!fetched) co_return fetched.error();
     if (!counting.any())
-        co_return Error{Errc::item_vanished, "item=" + std::to_string(number) + " isn't there"};
+        co_return Error{Errc::item_vanished,
+                        "item=" + std::to_string(item.number) + " isn't there"};
     co_return Result<void>{};
 }
 

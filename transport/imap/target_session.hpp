@@ -28,7 +28,7 @@ public:
                                                     transport::BeforeCommit before_commit) override;
     awaitable<Result<std::string>> list(transport::Folder folder, transport::ItemNumber from,
                                         std::function<void(transport::FoundItem)> found) override;
-    awaitable<Result<void>> read_back(transport::Folder folder, transport::ItemNumber number,
+    awaitable<Result<void>> read_back(transport::Folder folder, transport::ItemRef item,
                                       transport::ItemReceiver& receiver) override;
     awaitable<Result<void>> change_flags(transport::Folder folder,
                                          std::vector<transport::ItemNumber> numbers,

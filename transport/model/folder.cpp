@@ -5,7 +5,7 @@
 
 namespace mailferry::transport {
 namespace {
-constexpr std::array<std::pair<FolderRole, std::string_view>, 10> role_names{{
+constexpr std::array<std::pair<FolderRole, std::string_view>, 16> role_names{{
     {FolderRole::none, "none"},
     {FolderRole::inbox, "inbox"},
     {FolderRole::all, "all"},
@@ -16,6 +16,12 @@ constexpr std::array<std::pair<FolderRole, std::string_view>, 10> role_names{{
     {FolderRole::junk, "junk"},
     {FolderRole::sent, "sent"},
     {FolderRole::trash, "trash"},
+    {FolderRole::outbox, "outbox"},
+    {FolderRole::calendar, "calendar"},
+    {FolderRole::contacts, "contacts"},
+    {FolderRole::tasks, "tasks"},
+    {FolderRole::notes, "notes"},
+    {FolderRole::journal, "journal"},
 }};
 }  // namespace
 

@@ -16,7 +16,25 @@ namespace mailferry::transport {
 using config::ItemKind;
 
 /// What a folder is for, whatever its name and language (RFC 6154, Graph's well-known names).
-enum class FolderRole { none, inbox, all, archive, drafts, flagged, important, junk, sent, trash };
+/// calendar, contacts, tasks, notes and journal are the mailbox's default ones of that kind.
+enum class FolderRole {
+    none,
+    inbox,
+    all,
+    archive,
+    drafts,
+    flagged,
+    important,
+    junk,
+    sent,
+    trash,
+    outbox,
+    calendar,
+    contacts,
+    tasks,
+    notes,
+    journal,
+};
 
 std::string_view to_string(FolderRole role);
 std::optional<FolderRole> folder_role_from(std::string_view name);
@@ -32,12 +50,22 @@ struct Folder {
     FolderPath path = {};
     ItemKind kind = ItemKind::mail;
     FolderRole role = FolderRole::none;
+    /// The server's own type of the folder where `kind` doesn't say all ("IPF.StickyNote"); a
+    /// target of the same sort makes the folder with it. "": what the kind implies.
+    std::string native_class = {};
     bool holds_items = true;  ///< False for a mere node of the tree (\Noselect).
     bool subscribed = false;
     std::uint64_t items = 0;  ///< As listed; 0 if the listing doesn't tell.
     /// Equal to the mark that the last scan answered with if nothing has changed since. "" if the
     /// listing can't tell.
     std::string mark = {};
+};
+
+/// A folder that a connector leaves out whatever the configuration says, for people to read.
+struct LeftOutFolder {
+    FolderPath path;
+    std::string reason;
+    std::uint64_t items = 0;
 };
 
 }  // namespace mailferry::transport

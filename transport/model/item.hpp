@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,11 +27,25 @@ struct ReceivedDate {
 using Flags = std::vector<std::string>;
 
 struct ItemMeta {
-    ItemNumber number = 0;
-    std::string name;  ///< For servers that name items instead of numbering them; else "".
+    ItemNumber number = 0;  ///< 0 while an item that has a name has no number yet.
+    std::string name;       ///< For servers that name items instead of numbering them; else "".
     ReceivedDate received;
     Flags flags;
     std::uint64_t size = 0;  ///< Octets. In a scan: as announced, for planning only.
+    /// Another one after each change of the item, flags included. "" where an item never changes
+    /// but in its flags.
+    std::string version;
+    /// What is equal at the source and in the copy at the target, and in nothing else, where the
+    /// bytes of two readings may differ. "": the bytes themselves are that.
+    std::string identity;
+};
+
+/// An item to be fetched.
+struct ItemRef {
+    ItemNumber number = 0;
+    std::uint64_t size = 0;  ///< As listed.
+    /// What the scan said of it, with its number; null where numbers do.
+    std::shared_ptr<ItemMeta const> named = {};
 };
 
 /// Received dates that a pass covers: since <= date < before, in UTC instants.

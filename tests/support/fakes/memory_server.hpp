@@ -21,6 +21,15 @@ struct MemoryItem {
     std::string bytes;
     Flags flags;
     ReceivedDate received;
+    std::string name;     ///< Only where the server names items.
+    int version = 1;      ///< Of a named item.
+    std::string content;  ///< Of a named item: what stays equal while `bytes` differ. "": bytes.
+
+    ItemMeta meta() const {
+        if (name.empty()) return {number, {}, received, flags, bytes.size(), {}, {}};
+        auto const& identity = content.empty() ? bytes : content;
+        return {0, name, received, flags, bytes.size(), "v" + std::to_string(version), identity};
+    }
 };
 
 struct MemoryFolder {
@@ -29,10 +38,21 @@ struct MemoryFolder {
     ItemNumber next = 1;
     std::vector<MemoryItem> items;
     std::uint64_t changes = 0;
+    std::vector<MemoryItem> hidden;  ///< Appear with the next store, which is refused.
 
     void add(std::string bytes, Flags flags = {}, ReceivedDate received = {1'700'000'000, 0}) {
-        items.push_back({next++, std::move(bytes), std::move(flags), received});
+        items.push_back({next++, std::move(bytes), std::move(flags), received, {}, 1, {}});
         ++changes;
+    }
+    MemoryItem& add_named(std::string name, std::string bytes) {
+        add(std::move(bytes));
+        items.back().name = std::move(name);
+        return items.back();
+    }
+    MemoryItem* named(std::string const& name) {
+        auto const found = std::find_if(items.begin(), items.end(),
+                                        [&](MemoryItem const& held) { return held.name == name; });
+        return found == items.end() ? nullptr : &*found;
     }
     MemoryItem const* item(ItemNumber number) const {
         auto const found = std::find_if(items.begin(), items.end(), [&](MemoryItem const& held) {
@@ -50,6 +70,9 @@ struct MemoryFolder {
 struct Faults {
     int lose_fetch_after_items = 0;  ///< The n-th delivered item is followed by a lost connection.
     int lose_answer_of_group = 0;    ///< The n-th store commits, but its answer is lost.
+    /// The n-th store commits, its answer is lost and the items don't show: a server was killed
+    /// between its files and its index.
+    int hide_group = 0;
     int lose_group_before_commit = 0;     ///< The n-th store ends without having committed.
     std::set<std::string> refused_bytes;  ///< Items with these bytes are refused.
     bool group_verdicts = true;           ///< A refused item refuses its group as a whole.
@@ -87,7 +110,9 @@ struct MemoryServer {
     std::map<std::string, MemoryMailbox> mailboxes;
     Faults faults;
     Event resumed;
-    int logins = 0, fetches = 0, groups = 0, scans = 0;
+    std::set<void const*> stored_on;  ///< Sessions.
+    bool names_items = false;         ///< Opaque items with names, versions and identities.
+    int logins = 0, fetches = 0, groups = 0, scans = 0, names_given = 0;
 };
 
 /// State that both kinds of session share.
@@ -96,6 +121,7 @@ public:
     explicit MemorySessionState(MemoryServer& server) : server_(server) {
         capabilities_.marks_cover_flags = true;
         capabilities_.numbers_after_store = true;
+        if (server.names_items) capabilities_.format = ItemFormat::exchange_stream;
         capabilities_.atomic_groups = true;
         capabilities_.server = "memory";
     }
@@ -129,14 +155,15 @@ inline std::span<std::byte const> bytes_of(std::string const& text) {
     return std::as_bytes(std::span<char const>(text.data(), text.size()));
 }
 
-inline awaitable<Result<void>> deliver(MemoryItem item, ItemReceiver& receiver) {
+inline awaitable<Result<void>> deliver(MemoryItem item, ItemNumber number, ItemReceiver& receiver) {
     auto begun = co_await receiver.begin(item.bytes.size());
     if (!begun) co_return begun.error();
     if (!item.bytes.empty()) {
         auto taken = co_await receiver.piece(bytes_of(item.bytes));
         if (!taken) co_return taken.error();
     }
-    ItemMeta meta{item.number, {}, item.received, item.flags, item.bytes.size()};
+    auto meta = item.meta();
+    meta.number = number;
     co_return co_await receiver.end(std::move(meta));
 }
 
@@ -150,20 +177,19 @@ public:
         ++server_.scans;
         auto* const held = mailbox_->find(folder.id);
         if (held == nullptr) co_return Error{Errc::folder_unreadable, folder.id};
-        for (auto const& item : held->items)
-            sink.item({item.number, {}, item.received, item.flags, item.bytes.size()});
+        for (auto const& item : held->items) sink.item(item.meta());
         co_return ScanResult{held->generation, held->mark(), true, 0};
     }
-    awaitable<Result<void>> fetch(Folder folder, std::string generation,
-                                  std::vector<ItemNumber> numbers,
+    awaitable<Result<void>> fetch(Folder folder, std::string generation, std::vector<ItemRef> items,
                                   ItemReceiver& receiver) override {
         ++server_.fetches;
         auto* const held = mailbox_->find(folder.id);
         if (held->generation != generation) co_return Error{Errc::folder_replaced, folder.id};
-        for (auto const number : numbers) {
-            auto const* const item = held->item(number);
+        for (auto const& ref : items) {
+            auto const* const item =
+                ref.named ? held->named(ref.named->name) : held->item(ref.number);
             if (item == nullptr) continue;
-            auto const taken = co_await deliver(*item, receiver);
+            auto const taken = co_await deliver(*item, ref.number, receiver);
             if (!taken) co_return taken.error();
             auto& countdown = server_.faults.lose_fetch_after_items;
             if (countdown > 0 && --countdown == 0) {
@@ -197,11 +223,12 @@ public:
     awaitable<Result<FolderPosition>> position(Folder folder) override {
         auto* const held = mailbox_->find(folder.id);
         if (held == nullptr) co_return Error{Errc::folder_refused, folder.id};
-        co_return FolderPosition{held->generation, held->next};
+        co_return FolderPosition{held->generation, server_.names_items ? 0 : held->next};
     }
     awaitable<Result<StoreResult>> store(Folder folder, std::vector<StoreItem> items,
                                          BeforeCommit before_commit) override {
         ++server_.groups;
+        server_.stored_on.insert(this);
         while (server_.faults.target_stands_still && alive_) co_await server_.resumed.wait();
         if (!alive_) co_return Error{Errc::connection_lost, "cut"};
         std::vector<std::string> bodies;
@@ -227,15 +254,14 @@ public:
                                         std::function<void(FoundItem)> found) override {
         auto* const held = mailbox_->find(folder.id);
         for (auto const& item : held->items)
-            if (item.number >= from)
-                found({{item.number, {}, item.received, item.flags, item.bytes.size()}});
+            if (item.number >= from) found({item.meta()});
         co_return held->generation;
     }
-    awaitable<Result<void>> read_back(Folder folder, ItemNumber number,
+    awaitable<Result<void>> read_back(Folder folder, ItemRef copy,
                                       ItemReceiver& receiver) override {
-        auto const* const item = mailbox_->find(folder.id)->item(number);
+        auto const* const item = mailbox_->find(folder.id)->item(copy.number);
         if (item == nullptr) co_return Result<void>{};
-        co_return co_await deliver(*item, receiver);
+        co_return co_await deliver(*item, copy.number, receiver);
     }
     awaitable<Result<void>> change_flags(Folder folder, std::vector<ItemNumber> numbers, Flags add,
                                          Flags remove) override {
@@ -260,6 +286,13 @@ private:
                                std::vector<std::string> const& bodies) {
         auto& faults = server_.faults;
         StoreResult result{held.generation, std::vector<StoredItem>(items.size()), false};
+        if (!held.hidden.empty()) {
+            for (auto& item : std::exchange(held.hidden, {}))
+                held.add(item.bytes, {}, item.received);
+            for (auto& item : result.items) item.refused = Error{Errc::unavailable, "APPEND"};
+            result.group_refused = true;
+            return result;
+        }
         bool const refusal = std::any_of(bodies.begin(), bodies.end(), [&](auto const& body) {
             return faults.refused_bytes.contains(body);
         });
@@ -273,8 +306,30 @@ private:
                 result.items[i].refused = Error{Errc::item_refused, "APPEND"};
                 continue;
             }
-            result.items[i].number = held.next;
+            auto* const earlier = held.named(items[i].replaces);
+            if (!items[i].replaces.empty() && earlier == nullptr) {
+                result.items[i].refused = Error{Errc::item_refused, "no such item to replace"};
+                continue;
+            }
+            if (server_.names_items && earlier != nullptr && !items[i].replaces.empty()) {
+                earlier->bytes = bodies[i];
+                ++earlier->version;
+                result.items[i].name = earlier->name;
+                continue;
+            }
+            if (!server_.names_items) result.items[i].number = held.next;
             held.add(bodies[i], items[i].flags, items[i].received);
+            if (!server_.names_items) continue;
+            held.items.back().name = "copy-" + std::to_string(++server_.names_given);
+            result.items[i].name = held.items.back().name;
+        }
+        if (faults.hide_group > 0 && --faults.hide_group == 0) {
+            alive_ = false;
+            auto const first = held.items.end() - static_cast<std::ptrdiff_t>(items.size());
+            held.hidden.assign(first, held.items.end());
+            held.items.erase(first, held.items.end());
+            held.next -= items.size();
+            return Error{Errc::doubtful, "APPEND"};
         }
         if (faults.lose_answer_of_group > 0 && --faults.lose_answer_of_group == 0) {
             alive_ = false;

@@ -15,6 +15,8 @@ TEST(QuirksTest, AreKnownByTheServersName) {
     EXPECT_TRUE(quirks_for("Cyrus IMAP Murder", none).needs_crlf);
     EXPECT_TRUE(quirks_for("Cyrus IMAP", none).mailbox_id_alone);
     EXPECT_TRUE(quirks_for("Cyrus IMAP", none).needs_quick_ack);
+    EXPECT_TRUE(quirks_for("vm Cyrus IMAP 3.6.1 server ready", none).login_ignores_mailbox);
+    EXPECT_TRUE(quirks_for("Cyrus IMAP", none).dies_of_braces);
     auto const exchange = quirks_for("The Microsoft Exchange IMAP4 service is ready.", none);
     EXPECT_TRUE(exchange.extra_continuation_after_literal_plus);
     EXPECT_TRUE(exchange.one_fetch_in_flight);

@@ -58,6 +58,24 @@ TEST(FolderNameTest, WhatATargetCantHoldIsBentVisibly) {
     EXPECT_EQ(id_for({"a\r\nb", ""}, {"", '/'}, Bending::separators), "a__b/_");
     EXPECT_EQ(id_for({"INBOX", "kid"}, dots, Bending::separators), "INBOX.kid");
     EXPECT_EQ(id_for({"a", "b"}, {"", std::nullopt}, Bending::separators), "a_b");
+    EXPECT_EQ(id_for({"~home", "Say \"x\""}, {"", '/'}, Bending::cautious), "_home/Say _x_");
+    EXPECT_EQ(id_for({"chess.com"}, {"", '/'}, Bending::cautious), "chess.com");
+    EXPECT_EQ(id_for({"chess.com"}, {"", '/'}, Bending::plain), "chess_com");
+    EXPECT_EQ(id_for({"a", "dbox-Mails"}, {"", '/'}, Bending::plain), "a/dbox-Mails_");
+}
+
+// Goal: two long names that begin alike stay two folders, and the same two at the next start.
+TEST(FolderNameTest, LongNamesAreCutBetweenLettersAndKeptApart) {
+    std::string long_name;
+    for (int i = 0; i < 90; ++i) long_name += "\xE6\x97\xA5";
+    auto const one = id_for({long_name}, {"", '/'}, Bending::plain);
+    auto const other = id_for({long_name + "x"}, {"", '/'}, Bending::plain);
+    EXPECT_LE(one.size(), 80u);
+    EXPECT_NE(one, other);
+    EXPECT_EQ(one, id_for({long_name}, {"", '/'}, Bending::plain));
+    EXPECT_TRUE(path_of(one, {"", '/'}, '/').front().starts_with("\xE6\x97\xA5\xE6\x97\xA5"));
+    std::string const short_enough(80, 'x');
+    EXPECT_EQ(id_for({short_enough}, {"", '/'}, Bending::plain), short_enough);
 }
 
 transport::Folder folder(FolderPath path, FolderRole role = FolderRole::none) {
