@@ -26,7 +26,8 @@ Engine::Engine(asio::any_io_executor executor, std::shared_ptr<Plan const> plan,
                 memory_,  totals_, items_waiting_, plan_->config.daemon.state_dir / "quarantine"},
       since_(clock.now()),
       changed_(executor),
-      side_tasks_(executor) {}
+      side_tasks_(executor),
+      looks_(executor) {}
 
 Engine::~Engine() = default;
 
@@ -158,6 +159,7 @@ awaitable<Result<void>> Engine::run_plan() {
     for (auto& migration : migrations_) runs.spawn(run_migration(*migration));
     co_await runs.join();
     stop_pools();
+    co_await looks_.join();
     co_return Result<void>{};
 }
 

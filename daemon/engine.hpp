@@ -3,6 +3,7 @@
 /// Runs passes: one queue of passes per migration, many mailboxes at once within each. Owns pools
 /// and views; borrows ledger and spool. Runs on one executor.
 
+#include "daemon/direction_check.hpp"
 #include "daemon/engine_view.hpp"
 #include "daemon/mailbox_run.hpp"
 
@@ -78,6 +79,8 @@ private:
     Result<void> build();
     awaitable<Result<void>> load_passes(MigrationSlot& migration);
     awaitable<void> run_migration(MigrationSlot& migration);
+    awaitable<void> look_at_sides(MigrationSlot& migration, std::vector<MailboxLogins> sample,
+                                  std::shared_ptr<std::optional<Result<void>>> answer);
     awaitable<Result<void>> settle_direction(MigrationSlot& migration);
     std::optional<std::size_t> next_mailbox(PassSlot& pass) const;
     awaitable<void> run_pass(MigrationSlot& migration, PassSlot& pass);
@@ -106,6 +109,7 @@ private:
     std::chrono::system_clock::time_point since_;
     Event changed_;
     TaskGroup side_tasks_;
+    TaskGroup looks_;  ///< Direction checks under way; they use the pools.
     bool stopping_ = false;
     bool ended_ = false;
     bool stopped_early_ = false;

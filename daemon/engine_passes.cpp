@@ -2,7 +2,6 @@
 
 #include "config/base/log.hpp"
 #include "daemon/connectors.hpp"
-#include "daemon/direction_check.hpp"
 #include "daemon/engine.hpp"
 
 #include <algorithm>
@@ -12,6 +11,7 @@ namespace {
 
 constexpr int mailbox_attempts_max = 5;
 constexpr std::size_t direction_sample = 3;
+constexpr std::chrono::seconds direction_patience{20};
 
 bool worth_another_run(Error const& error) {
     auto const disposition = disposition_of(error.code);
@@ -109,6 +109,14 @@ std::optional<std::size_t> Engine::next_mailbox(PassSlot& pass) const {
     return index;
 }
 
+awaitable<void> Engine::look_at_sides(MigrationSlot& migration, std::vector<MailboxLogins> sample,
+                                      std::shared_ptr<std::optional<Result<void>>> answer) {
+    auto& source = *sources_.find(migration.migration->source)->second;
+    auto& target = *targets_.find(migration.migration->target)->second;
+    *answer = co_await check_direction(source, target, std::move(sample));
+    changed_.notify_all();
+}
+
 /// Before a migration's first pass ever: whether its target isn't rather the source.
 awaitable<Result<void>> Engine::settle_direction(MigrationSlot& migration) {
     if (!std::exchange(migration.is_new, false) || migration.migration->allow_fuller_target)
@@ -120,9 +128,13 @@ awaitable<Result<void>> Engine::settle_direction(MigrationSlot& migration) {
         auto const to = login_for(*migration.target, pair.target, pair.target_password_file);
         if (from && to) sample.push_back({*from, *to});
     }
-    auto const checked =
-        co_await check_direction(*sources_.find(migration.migration->source)->second,
-                                 *targets_.find(migration.migration->target)->second, sample);
+    // A server that stands still must not hold back what the other side can do meanwhile.
+    auto const answer = std::make_shared<std::optional<Result<void>>>();
+    looks_.spawn(look_at_sides(migration, std::move(sample), answer));
+    auto const until = std::chrono::steady_clock::now() + direction_patience;
+    while (!*answer && !stopping_ && std::chrono::steady_clock::now() < until)
+        co_await changed_.wait_for(std::chrono::milliseconds(100));
+    auto const checked = answer->value_or(Result<void>{});
     if (checked) {
         migration.trouble.clear();
         co_return checked;

@@ -100,7 +100,7 @@ class Copy(GraphCase):
         self.houses(mailboxes=2)
         job = self.job()
         self.assert_status(0, job.copy())
-        self.sim.mutate(self.source.mailboxes(), 1000, seed=3, max=60, now=60,
+        self.sim.mutate(self.source.mailboxes(), 0, seed=3, now=60,
                         kinds=["deliver", "edit", "flag"])
         self.assert_status(0, job.copy())
         self.assert_equal_mailboxes()
@@ -156,7 +156,7 @@ class Faults(GraphCase):
             with job.start_copy() as run:
                 if not run.kill_after(0.4 + 0.13 * (kills % 7)):
                     self.assertEqual(0, run.outcome().status, run.outcome().text())
-                    self.sim.mutate(self.source.mailboxes(), 1000, seed=kills, now=40, max=40,
+                    self.sim.mutate(self.source.mailboxes(), 0, seed=kills, now=40,
                                     kinds=["deliver"])
             kills += 1
         self.assert_status(0, job.copy())

@@ -162,8 +162,8 @@ class Witnesses(SimCase):
         return {"tenant": self.source_tenant, "app": self.source_app, **credential}
 
     def test_sign_in(self):
-        known = AppCertificate(self.class_folder, "known")
-        other = AppCertificate(self.class_folder, "other")
+        known = AppCertificate(self.class_folder, "known", days=30)
+        other = AppCertificate(self.class_folder, "other", days=30)
         self.sim.app(self.source_tenant, id=self.source_app, certificate=known.certificate)
 
         def by(certificate, **thumbprint):
