@@ -122,6 +122,62 @@ class Copy(GraphCase):
         self.assert_equal_mailboxes()
 
 
+    def test_moved_and_deleted_items_stay_as_they_are_at_the_target(self):
+        self.houses(mailboxes=1, items=30)
+        job = self.job()
+        self.assert_status(0, job.copy())
+        source, target = self.source.mailboxes()[0], self.target.mailboxes()[0]
+        before = self.crossing(target)
+        inbox = [item for item in self.sim.items_of(source) if item["well_known"] == "inbox"]
+        self.sim.change_item(source, inbox[0]["id"], "move", folder="archive")
+        self.sim.change_item(source, inbox[1]["id"], "delete")
+        outcome = job.copy()
+        self.assert_status(0, outcome)
+        # A move is a new state of the item, which takes the place of the older one.
+        self.assertLessEqual(outcome.items("stored"), 1, outcome.text())
+        self.assertEqual(before, self.crossing(target))
+        moved = next(item for item in self.sim.items_of(source)
+                     if item["immutable_id"] == inbox[0]["immutable_id"])
+        self.sim.change_item(source, moved["id"], "edit", seed=9)
+        outcome = job.copy()
+        self.assertEqual(1, outcome.items("stored"), outcome.text())
+        self.assertEqual(sum(before.values()), sum(self.crossing(target).values()))
+        self.assert_clean(job)
+
+    def test_an_unchanged_pass_costs_one_request_a_folder(self):
+        self.houses(mailboxes=1, items=40)
+        source = self.source.mailboxes()[0]
+        for number in range(25):
+            self.sim.add_folder(source, f"Project {number}")
+        job = self.job()
+        self.assert_status(0, job.copy())
+        folders = [folder for folder in self.sim.dump(source)["folders"]]
+        self.sim.reset_counters()
+        self.assert_status(0, job.copy())
+        asked = [entry for entry in self.sim.requests()
+                 if "/admin/exchange/" in entry["path"] and source in entry["path"]]
+        self.assertLessEqual(len(asked), len(folders) + 5, asked)
+
+
+class Large(GraphCase):
+    # A single item of this size is more than the published budget of five minutes, and its stream
+    # may be larger than what lies in the store.
+    options = {"throttle": False, "item_bytes_max": 250_000_000}
+
+    def test_items_of_150_mb_pass_through_little_memory(self):
+        self.houses(mailboxes=1, items=5)
+        count = int(os.environ.get("MAILFERRY_TEST_GRAPH_LARGE", "2"))
+        self.sim.add_items(self.source.mailboxes()[0], count, kind="attachment", bytes=150_000_000,
+                           folder="inbox")
+        job = self.job(tenant_lines="throttle_scale = 1000")
+        with job.start_copy() as run:
+            outcome = run.wait(900)
+            peak = run.peak_kib
+        self.assert_status(0, outcome)
+        self.assert_equal_mailboxes()
+        self.assertLess(peak, 160 << 10)
+
+
 class Faults(GraphCase):
     def test_lost_replies_and_server_trouble_make_no_second_copy(self):
         self.houses(mailboxes=2, items=80)

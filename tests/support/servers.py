@@ -70,12 +70,14 @@ class Server:
 
     def kill(self):
         """kill -9 of every process of this server."""
+        # A master that stands still bears no child that would survive it.
+        self.process.send_signal(signal.SIGSTOP)
         process.signal_tree(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         self.process = None
-        # Dovecot waits three minutes for the locks of dead processes; a restart of the machine
-        # wouldn't leave any.
-        for lock in self.folder.rglob("*.lock"):
+        # Dovecot waits three minutes for the locks (.lock, .newlock) of dead processes; a restart
+        # of the machine wouldn't leave any.
+        for lock in self.folder.rglob("*.*lock"):
             lock.unlink(missing_ok=True)
 
     def freeze(self):
