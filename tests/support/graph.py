@@ -250,8 +250,10 @@ def run_witness(sim, script, plan, seconds=300):
     """The JSON that graph_witness/<script> answers; it fails the test with its own words."""
     environment = {**os.environ, "WITNESS_MODULES": str(witness_modules()),
                    "NODE_EXTRA_CA_CERTS": str(sim.certs.ca)}
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NODE_OPTIONS"):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         environment.pop(name, None)
+    # Node 18 tries one address of localhost only, and the simulator listens on 127.0.0.1.
+    environment["NODE_OPTIONS"] = "--dns-result-order=ipv4first"
     plan = {"authority": sim.authority, "graph": sim.graph, **plan}
     path = Path(__file__).parent / "graph_witness" / script
     done = subprocess.run(["node", str(path)], input=json.dumps(plan), capture_output=True,
