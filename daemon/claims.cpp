@@ -98,14 +98,15 @@ awaitable<Result<void>> Claims::identify(transport::TargetSession& session, Cand
     co_return Result<void>{};
 }
 
-store::StoredRecord stored_record(store::ItemRecord const& item, transport::ItemMeta const& copy) {
+store::StoredRecord stored_record(store::ItemRecord const& item, transport::ItemNumber number,
+                                  std::string name) {
     return {.number = item.number,
-            .target_number = copy.number,
+            .target_number = number,
             .fingerprint = item.fingerprint,
             .received = item.received,
             .size = item.size,
             .flags = item.flags,
-            .target_name = copy.name};
+            .target_name = std::move(name)};
 }
 
 }  // namespace mailferry::daemon

@@ -49,7 +49,8 @@ private:
     std::multiset<std::uint64_t> owed_;  ///< Fingerprints of stored items without a known copy.
 };
 
-/// The record of an item that was found at the target.
-store::StoredRecord stored_record(store::ItemRecord const& item, transport::ItemMeta const& copy);
+/// The record of an item whose copy at the target has this number or this name.
+store::StoredRecord stored_record(store::ItemRecord const& item, transport::ItemNumber number,
+                                  std::string name);
 
 }  // namespace mailferry::daemon

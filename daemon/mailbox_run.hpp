@@ -152,6 +152,7 @@ private:
                                 transport::StoreResult result);
     awaitable<void> take_failure(Lane& lane, FolderPlan& plan, Group& group, Error error);
     awaitable<store::ItemRecord> give_up(PendingPtr item, Error reason);
+    void forget_bytes(PendingItem& item);
     void settle(PendingPtr const& item, bool stored);
     void requeue(PendingPtr item);
     void drop_item(PendingPtr item);

@@ -81,7 +81,7 @@ awaitable<Result<void>> MailboxRun::recover_folder(transport::TargetSession& ses
             if (item.replaces != 0) continue;
             auto const copy = co_await claims->claim(session, item);
             if (!copy) co_return copy.error();
-            if (*copy) proven.push_back(stored_record(item, **copy));
+            if (*copy) proven.push_back(stored_record(item, (*copy)->number, (*copy)->name));
         }
         auto const restored = co_await claims->restore_flags(session);
         if (!restored) co_return restored.error();
@@ -161,7 +161,7 @@ awaitable<Result<void>> MailboxRun::look_again(transport::TargetSession& session
         item->sending = true;
         intent.items.push_back(item->record);
         if (!item->recorded) intent.items.back().location = {};
-        proven.push_back(stored_record(item->record, **copy));
+        proven.push_back(stored_record(item->record, (*copy)->number, (*copy)->name));
         found.push_back(item);
     }
     if (found.empty()) co_return Result<void>{};

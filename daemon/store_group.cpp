@@ -3,6 +3,7 @@
 #include "daemon/store_group.hpp"
 
 #include "config/base/log.hpp"
+#include "daemon/claims.hpp"
 #include "daemon/store_lane.hpp"
 
 #include <algorithm>
@@ -120,13 +121,7 @@ awaitable<void> MailboxRun::take_answer(Lane& lane, FolderPlan& plan, Group& gro
                 lane.end(*answer.refused);  // Full, or throttled: nothing wrong with the item.
             continue;
         }
-        stored.push_back({.number = item->record.number,
-                          .target_number = answer.number,
-                          .fingerprint = item->record.fingerprint,
-                          .received = item->record.received,
-                          .size = item->record.size,
-                          .flags = item->record.flags,
-                          .target_name = answer.name});
+        stored.push_back(stored_record(item->record, answer.number, answer.name));
         auto& next = lane.positions[plan.record.id].next;
         if (next != 0) next = std::max(next, answer.number + 1);
     }
@@ -234,13 +229,18 @@ awaitable<store::ItemRecord> MailboxRun::give_up(PendingPtr item, Error reason) 
     co_return record;
 }
 
-/// Committed: the spool may forget the bytes.
+/// Nobody needs the item's bytes any more, in memory or in the spool.
+void MailboxRun::forget_bytes(PendingItem& item) {
+    item.settled = true;
+    item.sending = false;
+    item.hot.reset();
+    item.memory = {};
+    if (item.record.location.segment != 0) services_.spool.release(item.record.location);
+}
+
+/// Its fate is committed in the ledger.
 void MailboxRun::settle(PendingPtr const& item, bool stored) {
-    item->settled = true;
-    item->sending = false;
-    item->hot.reset();
-    item->memory = {};
-    if (item->record.location.segment != 0) services_.spool.release(item->record.location);
+    forget_bytes(*item);
     auto const bytes = item->record.size;
     ++view_.items_done;
     view_.bytes_done += bytes;
@@ -263,10 +263,7 @@ void MailboxRun::requeue(PendingPtr item) {
 }
 
 void MailboxRun::drop_item(PendingPtr item) {
-    item->settled = true;
-    item->hot.reset();
-    item->memory = {};
-    if (item->record.location.segment != 0) services_.spool.release(item->record.location);
+    forget_bytes(*item);
     dropped_items_.push_back(item->record.id);
 }
 

@@ -138,17 +138,17 @@ awaitable<Result<void>> MailboxRun::begin_folder(Lane& lane, FolderPlan& plan) {
 /// One more session for a mailbox in which much waits, if the pool has one to spare.
 void MailboxRun::call_helper(TaskGroup& helpers) {
     if (!suspects_.empty() || sends_ < next_helper_call_) return;
-    std::size_t items = 0;
-    std::uint64_t bytes = 0;
-    for (auto const& [folder, queue] : waiting_) {
-        items += queue.size();
-        for (auto const& item : queue) {
-            if (bytes >= bytes_for_a_helper * (helpers.running() + 1)) break;
-            bytes += item->record.size;
-        }
-    }
     auto const sessions = helpers.running() + 1;
-    if (items < items_for_a_helper * sessions && bytes < bytes_for_a_helper * sessions) return;
+    std::size_t items = 0;
+    for (auto const& [folder, queue] : waiting_) items += queue.size();
+    bool much = items >= items_for_a_helper * sessions;
+    std::uint64_t bytes = 0;
+    // So few items are soon summed up.
+    for (auto queue = waiting_.begin(); !much && queue != waiting_.end(); ++queue) {
+        for (auto const& item : queue->second) bytes += item->record.size;
+        much = bytes >= bytes_for_a_helper * sessions;
+    }
+    if (!much) return;
     next_helper_call_ = sends_ + groups_in_flight;
     helpers.spawn(help_to_store());
 }

@@ -2,6 +2,8 @@
 
 from support import audit
 from support.case import FerryCase
+from support.mailferry import Daemon
+from support.process import wait_until
 
 
 class SwappedPair(FerryCase):
@@ -29,3 +31,16 @@ class SwappedPair(FerryCase):
     def test_a_fuller_target_can_be_meant(self):
         job = self.job(self.source, self.target, migration="allow_fuller_target = true")
         self.assert_status(0, job.copy())
+
+    def test_the_service_holds_the_migration_back_until_it_is_told(self):
+        job = self.job(self.source, self.target)
+
+        def state():
+            return job.verb("passes", "--json").report["passes"][0]["state"]
+        with Daemon(job):
+            wait_until(lambda: state() == "paused", 30, "the migration is held back")
+            self.assertIn("swapped", " ".join(job.verb("status", "--json").report["warnings"]))
+            job.migration = "allow_fuller_target = true"
+            job.write()
+            self.assertEqual(0, job.verb("reload").status)
+            wait_until(lambda: state() == "done", 60, "the pass after the reload")
