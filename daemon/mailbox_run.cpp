@@ -54,6 +54,7 @@ awaitable<Result<void>> MailboxRun::load_ledger() {
         item->record = std::move(record);
         item->durable = item->recorded = item->record.location.segment != 0;
         expect_item(item->record.size);
+        live_versions_[{item->record.folder, item->record.number}] = item->record.fingerprint;
         if (item->record.state == store::ItemState::sending)
             in_doubt_.emplace(static_cast<std::uint64_t>(item->record.id), std::move(item));
         else
@@ -128,7 +129,7 @@ awaitable<void> MailboxRun::record_failed(std::vector<store::ItemRecord> failed)
 /// only. A folder with items still on their way keeps its old mark and is scanned again.
 awaitable<void> MailboxRun::finish() {
     for (auto& plan : plans_) {
-        if (!complete_.contains(plan.record.id)) continue;
+        if (!complete_.contains(plan.record.id) || behind_.contains(plan.record.id)) continue;
         auto const waiting = waiting_.find(plan.record.id);
         if (waiting != waiting_.end() && !waiting->second.empty()) continue;
         if (halted()) continue;

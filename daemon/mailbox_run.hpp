@@ -60,6 +60,7 @@ private:
         std::vector<transport::ItemRef> items;
         std::uint64_t bytes = 0;
     };
+    using ItemKey = std::pair<store::FolderId, transport::ItemNumber>;
     struct EarlierCopy {
         store::FolderId folder{};  ///< The one that it was copied from: the item may have moved.
         transport::ItemNumber target_number = 0;
@@ -112,7 +113,8 @@ private:
     awaitable<Result<std::vector<transport::ItemNumber>>> settle_moved(
         FolderPlan& plan, store::FolderId home, std::vector<transport::ItemMeta const*> items);
     awaitable<Result<std::map<transport::ItemNumber, transport::ItemNumber>>> newer_of(
-        store::FolderId folder, std::vector<transport::ItemMeta const*> items);
+        FolderPlan const& plan, store::FolderId home,
+        std::vector<transport::ItemMeta const*> items);
     awaitable<Result<std::vector<transport::ItemMeta>>> take_newer_versions(
         FolderPlan& plan, std::vector<transport::ItemMeta>& listed);
     std::uint64_t newer_in(FolderPlan const& plan) const;
@@ -189,7 +191,9 @@ private:
     std::size_t spooling_ = 0;           ///< Taken from unspooled_, being recorded.
     std::vector<FlagUpdate> flag_updates_;
     /// Items that are fetched again since they changed, and where our copies of them are.
-    std::map<std::pair<store::FolderId, transport::ItemNumber>, EarlierCopy> replaced_;
+    std::map<ItemKey, EarlierCopy> replaced_;
+    std::map<ItemKey, std::uint64_t> live_versions_;  ///< Of named items between fetch and store.
+    std::set<store::FolderId> behind_;  ///< Hold newer states than those on their way: scan again.
     std::map<store::FolderId, Suspicion> suspects_;
     std::uint64_t sends_ = 0;  ///< Groups answered; tells a working target from a sick one.
     std::uint64_t next_helper_call_ = 0;  ///< In sends_.

@@ -65,7 +65,7 @@ awaitable<Result<std::vector<transport::ItemNumber>>> MailboxRun::settle_moved(
             co_await services_.ledger.rehome_items(plan.record.id, std::move(adopted));
         if (!homed) co_return homed.error();
     }
-    auto const newer = co_await newer_of(home, held);
+    auto const newer = co_await newer_of(plan, home, held);
     if (!newer) co_return newer.error();
     std::vector<transport::ItemNumber> stays;
     for (auto const* item : held) {
@@ -78,25 +78,33 @@ awaitable<Result<std::vector<transport::ItemNumber>>> MailboxRun::settle_moved(
     co_return stays;
 }
 
-/// Which of `items` are at the target in an older state, and under which number.
+/// Which of `items`, listed in `plan` and copied from `home`, are at the target in an older state,
+/// and under which number. One that is on its way has to arrive first: if it is newer by now, the
+/// folder is scanned again another time.
 awaitable<Result<std::map<transport::ItemNumber, transport::ItemNumber>>> MailboxRun::newer_of(
-    store::FolderId folder, std::vector<transport::ItemMeta const*> items) {
+    FolderPlan const& plan, store::FolderId home, std::vector<transport::ItemMeta const*> items) {
     std::map<transport::ItemNumber, transport::ItemNumber> newer;
-    if (items.empty()) co_return newer;
     std::map<std::uint64_t, std::uint64_t> versions;
     std::vector<std::uint64_t> numbers;
     for (auto const* item : items) {
-        versions.emplace(item->number, version_fingerprint(*item));
+        auto const version = version_fingerprint(*item);
+        auto const live = live_versions_.find({home, item->number});
+        if (live != live_versions_.end()) {
+            if (live->second != version) behind_.insert(plan.record.id);
+            continue;
+        }
+        versions.emplace(item->number, version);
         numbers.push_back(item->number);
     }
-    auto const stored = co_await services_.ledger.stored_numbers(folder, std::move(numbers));
+    if (numbers.empty()) co_return newer;
+    auto const stored = co_await services_.ledger.stored_numbers(home, std::move(numbers));
     if (!stored) co_return stored.error();
     for (auto const& record : *stored)
         if (record.target_number != 0 && record.fingerprint != versions.at(record.number))
             newer.emplace(record.number, record.target_number);
     if (newer.empty()) co_return newer;
     // The very state that the target refused before isn't tried again.
-    auto const refused = co_await services_.ledger.failed_updates(folder);
+    auto const refused = co_await services_.ledger.failed_updates(home);
     if (!refused) co_return refused.error();
     for (auto const& record : *refused) {
         auto const version = versions.find(record.number);
@@ -117,7 +125,7 @@ awaitable<Result<std::vector<transport::ItemMeta>>> MailboxRun::take_newer_versi
     listed.erase(first, listed.end());
     std::vector<transport::ItemMeta const*> asked;
     for (auto const& item : versioned) asked.push_back(&item);
-    auto const newer = co_await newer_of(plan.record.id, std::move(asked));
+    auto const newer = co_await newer_of(plan, plan.record.id, std::move(asked));
     if (!newer) co_return newer.error();
     for (auto const& [number, target_number] : *newer)
         replaced_[{plan.record.id, number}] = {plan.record.id, target_number};

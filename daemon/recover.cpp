@@ -120,6 +120,8 @@ awaitable<Result<void>> MailboxRun::close_recovered(FolderPlan& plan, store::Int
             settle(item, true);
         else if (readable)
             requeue(item);
+        else
+            live_versions_.erase({record.folder, record.number});
     }
     co_return Result<void>{};
 }

@@ -236,6 +236,7 @@ void MailboxRun::forget_bytes(PendingItem& item) {
     item.hot.reset();
     item.memory = {};
     if (item.record.location.segment != 0) services_.spool.release(item.record.location);
+    live_versions_.erase({item.record.folder, item.record.number});
 }
 
 /// Its fate is committed in the ledger.

@@ -89,6 +89,65 @@ TEST_F(NamedItemsTest, LostAnswersAreSettledByIdentityThoughBytesDiffer) {
     }
 }
 
+class InterruptedUpdateTest : public NamedItemsTest {
+protected:
+    /// Edits item 7, and stops a run between its fetch and its store.
+    void fetch_an_update_and_stop() {
+        ASSERT_FALSE(world.run().error);
+        edit("second state");
+        world.target.faults.target_stands_still = true;
+        world.meanwhile = [this](MailboxRun& run, store::Spool&) -> awaitable<void> {
+            asio::steady_timer timer(world.context, std::chrono::milliseconds(100));
+            co_await timer.async_wait(asio::use_awaitable);
+            run.stop();
+            world.target.faults.target_stands_still = false;
+            world.target.resumed.notify_all();
+        };
+        world.target.faults.lose_group_before_commit = 1;
+        ASSERT_TRUE(world.run().error);
+        world.meanwhile = nullptr;
+    }
+    void edit(std::string bytes) {
+        auto* const item = inbox().named("AAMk-7");
+        item->bytes = std::move(bytes);
+        ++item->version;
+        ++inbox().changes;
+    }
+};
+
+TEST_F(InterruptedUpdateTest, GoesOnFromTheSpool) {
+    fetch_an_update_and_stop();
+    auto const fetches = world.source.fetches;
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(at_target(), contents(&inbox()));
+    EXPECT_EQ(world.source.fetches, fetches) << "it is in the spool";
+}
+
+TEST_F(InterruptedUpdateTest, AStateThatComesMeanwhileIsCarriedByTheNextRun) {
+    fetch_an_update_and_stop();
+    edit("third state");
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(at_target().count("second state"), 1u);
+    ASSERT_FALSE(world.run().error);
+    EXPECT_EQ(at_target(), contents(&inbox()));
+}
+
+TEST_F(NamedItemsTest, AnUpdateWhoseFolderIsScannedAnewIsFetchedOnce) {
+    ASSERT_FALSE(world.run().error);
+    for (auto& item : inbox().items) {
+        item.bytes += " edited";
+        ++item.version;
+    }
+    ++inbox().changes;
+    world.source.faults.lose_fetch_after_items = 40;
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(outcome.counters.stored, std::uint64_t{count});
+    EXPECT_EQ(at_target(), contents(&inbox()));
+}
+
 TEST_F(NamedItemsTest, AStateThatTheTargetRefusesIsNotTriedAtEachRun) {
     ASSERT_FALSE(world.run().error);
     inbox().named("AAMk-3")->bytes = "poison";
