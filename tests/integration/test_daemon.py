@@ -9,7 +9,7 @@ import urllib.request
 
 from support import corpus, fill
 from support.case import FerryCase
-from support.mailferry import Daemon, call, program
+from support.mailferry import Daemon, Side, call, program
 from support.process import wait_until
 
 
@@ -62,6 +62,26 @@ class Service(FerryCase):
         small.set_quota(self.twins[victim], 1 << 30)
         self.wait_done("final")
         self.assert_exact(self.source, small)
+
+    def test_status_names_what_stands_in_the_way(self):
+        """A refused admin and a failed mailbox, in the words of status, mailboxes and report."""
+        self.ferry = self.job(self.source, Side(self.target, passwords={
+            admin: "not-the-one-4711" for admin in self.target.admins}))
+        self.start()
+        wait_until(lambda: self.state_of("final") == "failed", 60, "the pass")
+        refused = [admin["waits_for"] for admin in self.ask("status", "--json").report["admins"]
+                   if admin["tenant"] == "contoso"]
+        self.assertEqual(len(self.target.admins), len(refused))
+        for reason in refused:
+            self.assertRegex(reason, "login_refused")
+        self.assertRegex(self.ask("status").stdout, "login_refused")
+        mailboxes = self.ask("mailboxes", "--state", "failed", "--json").report["mailboxes"]
+        self.assertEqual(set(self.users), {one["source"] for one in mailboxes})
+        for one in mailboxes:
+            self.assertRegex(one["error"], "login_refused")
+        report = self.ferry.verb("report")
+        self.assertRegex(report.stdout, "(?i)password")
+        self.assertNotIn("wrong\n", report.stdout)
 
     def test_two_passes_from_start_to_report(self):
         """The passes run in their order by themselves; `start` runs one again."""
