@@ -278,10 +278,8 @@ SpoolCore::SegmentPtr SpoolCore::adopt(SegmentHeader const& header, Secret const
     segment->name = segment_name(header.shard, header.sequence);
     segment->bytes_allocated = bytes;
     segment->reading = std::make_unique<FrameCipher>(key, header.segment_uuid, header.spool_uuid);
-    SpoolWriter::Shared shared{
-        executor_, tasks_,    buffers_,
-        level_,    counters_, [this, sequence = header.sequence] {
-                                   on_poisoned(sequence); }};
+    auto poisoned = [this, sequence = header.sequence] { on_poisoned(sequence); };
+    SpoolWriter::Shared shared{executor_, tasks_, buffers_, level_, counters_, std::move(poisoned)};
     segment->writer = std::make_shared<SpoolWriter>(
         std::move(shared), std::move(file),
         FrameCipher(key, header.segment_uuid, header.spool_uuid), bytes);

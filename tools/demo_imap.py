@@ -2,24 +2,18 @@
 """The demonstration of tools/quickstart: two throw-away Dovecots, 6,046 real messages, one copy,
 and an audit by a program that shares no code with mailferry."""
 
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support import audit, corpus, fill, servers
 from support.certificates import Certificates
-from support.mailferry import Job, Side, program
+from support.demo import copy, heading, run_in_folder
+from support.mailferry import Job, Side
 
 NAMES = ["ada.lovelace", "bjoern.aase", "carmen.ibanez", "dmitri.orlov", "emi.sato", "fatou.diop",
          "info", "room-4.07"]
-
-
-def heading(text):
-    print(f"\n== {text}", flush=True)
 
 
 def start_servers(folder):
@@ -66,9 +60,7 @@ def run(folder):
                   Side(target, tls="starttls", auth="login-master"), twins.items(),
                   memory_max="128MiB")
         heading("mailferry copy --config ferry.toml")
-        started = time.monotonic()
-        status = subprocess.run([program("mailferry"), "copy", "--config", job.config]).returncode
-        print(f"exit status {status}, {time.monotonic() - started:.1f} s")
+        status = copy(job)
         heading("Audit: bytes, dates, flags, keywords, folders and subscriptions at both sides")
         exact = check(source, target, twins)
     finally:
@@ -79,11 +71,5 @@ def run(folder):
     return 0 if exact and status == 0 else 1
 
 
-def main():
-    with tempfile.TemporaryDirectory(prefix="mf-") as folder:
-        Path(folder).chmod(0o755)  # The servers' own accounts have to get through.
-        return run(Path(folder))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run))

@@ -1,21 +1,18 @@
 #!/usr/bin/env python3
-"""The demonstration of tools/quickstart --microsoft: two tenants in a simulator of Microsoft's cloud,
-20 mailboxes with mail, calendars, contacts and tasks, three passes while the source goes on changing,
-and an audit of what the simulator holds at the end."""
+"""The demonstration of tools/quickstart --microsoft: two tenants in a simulator of Microsoft's
+cloud, 20 mailboxes with mail, calendars, contacts and tasks, three passes while the source goes on
+changing, and an audit of what the simulator holds at the end."""
 
 import collections
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.certificates import Certificates
+from support.demo import copy, heading, run_in_folder
 from support.graph import GraphSim
-from support.graph_job import KINDS, GraphJob, House, crossing
-from support.mailferry import program
+from support.graph_job import KINDS, GraphJob, House
 
 MAILBOXES = 20
 ITEMS = 150
@@ -24,28 +21,17 @@ MONTHS = 'name = "half-year"\nkinds = ["mail"]\nmail_since = "180d"'
 FINAL = f'name = "final"\nkinds = {KINDS}'
 
 
-def heading(text):
-    print(f"\n== {text}", flush=True)
-
-
-def copy(job):
-    started = time.monotonic()
-    status = subprocess.run([program("mailferry"), "copy", "--config", job.config]).returncode
-    print(f"exit status {status}, {time.monotonic() - started:.1f} s", flush=True)
-    return status
-
-
 def audit(sim, source, target):
     missing = surplus = items = 0
     for one, other in zip(source.mailboxes(), target.mailboxes()):
-        wanted, there = crossing(sim, one), crossing(sim, other)
+        wanted, there = sim.crossing(one), sim.crossing(other)
         items += sum(wanted.values())
         missing += sum((wanted - there).values())
         surplus += sum((there - wanted).values())
     print(f"{MAILBOXES} mailboxes, {items} items: {missing} missing, {surplus} too many")
-    print(f"rules of the service broken: {sim.violations() or 'none'}; "
-          f"mail sent by the copy: {len(sim.outgoing_mail())}")
-    return missing == surplus == 0 and not sim.violations() and not sim.outgoing_mail()
+    broken, sent = sim.violations(), sim.outgoing_mail()
+    print(f"rules of the service broken: {broken or 'none'}; mail sent by the copy: {len(sent)}")
+    return items > 0 and missing == surplus == 0 and not broken and not sent
 
 
 def classes(sim, house):
@@ -84,10 +70,5 @@ def run(folder):
     return 0 if exact and status == 0 else 1
 
 
-def main():
-    with tempfile.TemporaryDirectory(prefix="mf-") as folder:
-        return run(Path(folder))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run))

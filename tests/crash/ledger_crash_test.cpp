@@ -1,9 +1,9 @@
+#include "tests/crash/crash_seeds.hpp"
 #include "tests/support/ledger_values.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
@@ -379,10 +379,15 @@ std::vector<Scene> make_scenes(std::filesystem::path const& file) {
     return scenes;
 }
 
+struct ChildEnd {
+    std::vector<std::uint64_t> reported = std::vector<std::uint64_t>(folders_at_once, 0);
+    bool killed = false;  ///< And not too late.
+};
+
 /// Kills the child at a seeded moment and returns how many operations it reported per folder.
-std::vector<std::uint64_t> kill_at_random(std::filesystem::path const& file, unsigned seed,
-                                          std::vector<Scene> const& scenes) {
-    std::vector<std::uint64_t> reported(folders_at_once, 0);
+ChildEnd kill_at_random(std::filesystem::path const& file, unsigned seed,
+                        std::vector<Scene> const& scenes) {
+    ChildEnd end;
     int ends[2] = {};
     EXPECT_EQ(::pipe(ends), 0);
     auto const child = ::fork();
@@ -397,7 +402,7 @@ std::vector<std::uint64_t> kill_at_random(std::filesystem::path const& file, uns
     for (std::uint64_t count = 0; ::read(ends[0], &letter, 1) == 1; ++count) {
         EXPECT_TRUE(letter >= 'a' && letter < 'a' + static_cast<char>(folders_at_once))
             << "an operation failed: " << letter;
-        ++reported[static_cast<std::size_t>(letter - 'a') % folders_at_once];
+        ++end.reported[static_cast<std::size_t>(letter - 'a') % folders_at_once];
         if (count != kill_after) continue;
         ::usleep(static_cast<useconds_t>(random() % 3000));
         ::kill(child, SIGKILL);
@@ -405,15 +410,10 @@ std::vector<std::uint64_t> kill_at_random(std::filesystem::path const& file, uns
     ::close(ends[0]);
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
-                (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    end.killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    EXPECT_TRUE(end.killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
         << "the child ended otherwise than by the kill: status=" << status;
-    return reported;
-}
-
-unsigned seeds_to_run() {
-    auto const* const set = std::getenv("MAILFERRY_CRASH_SEEDS");
-    return set == nullptr ? 5 : static_cast<unsigned>(std::strtoul(set, nullptr, 10));
+    return end;
 }
 
 // Goal: every acknowledged operation is in the ledger after SIGKILL, and no half of any other.
@@ -421,11 +421,13 @@ unsigned seeds_to_run() {
 // resolved; killed at a random moment, each folder must look as after the last reported operation,
 // or as after the one that was under way. Each seed is a replay but for the moment of the kill.
 TEST(LedgerCrashTest, AcknowledgedOperationsSurviveAKill) {
-    for (unsigned seed = 1; seed <= seeds_to_run(); ++seed) {
+    unsigned kills = 0;
+    for (unsigned seed = 1; seed <= test::crash_seeds(); ++seed) {
         SCOPED_TRACE("seed=" + std::to_string(seed));
         ScratchDirectory scratch;
         auto const scenes = make_scenes(scratch.file());
-        auto const reported = kill_at_random(scratch.file(), seed, scenes);
+        auto const [reported, killed] = kill_at_random(scratch.file(), seed, scenes);
+        kills += killed ? 1 : 0;
         OpenLedger open(scratch.file());
         for (unsigned index = 0; index < folders_at_once; ++index) {
             SCOPED_TRACE("folder=" + std::to_string(index) +
@@ -439,6 +441,7 @@ TEST(LedgerCrashTest, AcknowledgedOperationsSurviveAKill) {
             EXPECT_EQ(difference(script.picture(), found), "") << "nor is it\n" << acknowledged;
         }
     }
+    EXPECT_GT(kills, 0U) << "every child was done before its kill";
 }
 
 }  // namespace

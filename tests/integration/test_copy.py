@@ -17,7 +17,7 @@ class Ways(FerryCase):
         outcome = job.copy()
         self.assert_status(0, outcome)
         self.assert_exact(source, target)
-        self.assert_source_unchanged(before, source)
+        self.assert_unchanged(before, source)
         wanted = sum(1 for mailbox in before.values() for folder in mailbox.values()
                      for item in folder.items.values() if "\\deleted" not in item.flags)
         self.assertEqual(wanted, outcome.items("stored"))

@@ -20,7 +20,7 @@ class ToCyrus(FerryCase):
         self.assert_status(1 if outcome.failures() else 0, outcome)
         rules = audit.Rules(reported=audit.quarantined(job.state_dir))
         self.assert_exact(source, target, rules, audit.cyrus_keeps)
-        self.assert_source_unchanged(before, source)
+        self.assert_unchanged(before, source)
         self.assertEqual(0, job.copy().items("stored"))
         self.assert_exact(source, target, rules, audit.cyrus_keeps)
 
@@ -74,7 +74,7 @@ class FromCyrus(FerryCase):
         job = self.job(Side(source), Side(target))
         self.assert_status(0, job.copy())
         self.assert_exact(source, target)
-        self.assert_source_unchanged(before, source)
+        self.assert_unchanged(before, source)
         self.assertEqual(0, job.copy().items("stored"))
 
     def test_with_dots_and_prefix_over_tls(self):

@@ -233,7 +233,9 @@ class Refusals(FerryCase):
         self.assertEqual(outcome.items("failed"), len(outcome.failures()))
         rules = audit.Rules(reported=audit.quarantined(job.state_dir))
         self.assert_exact(source, target, rules)
-        for path in (job.state_dir / "quarantine").glob("item-*.eml"):
+        exported = list((job.state_dir / "quarantine").glob("item-*.eml"))
+        self.assertEqual(len(failures), len(exported))
+        for path in exported:
             self.assertEqual(0o600, path.stat().st_mode & 0o777)
 
     def test_folder_refused_by_the_target(self):

@@ -35,7 +35,7 @@ class Names(FerryCase):
         job = self.job(Side(source), Side(target, **(way or {})))
         outcome = job.copy()
         self.assert_status(0, outcome)
-        self.assert_source_unchanged(before, source)
+        self.assert_unchanged(before, source)
         names = self.compare(source, target, paths)
         again = job.copy()
         self.assert_status(0, again)

@@ -192,8 +192,8 @@ class Witnesses(SimCase):
             "target": {"tenant": self.target_tenant, "app": self.target_app, "secret": "to"}})
         self.assertEqual((240, 0), (moved["items"], moved["changed_since"]))
         for user, twin in zip(self.users, self.twins):
-            self.assertEqual(self.sim.logical_set(user["mailbox"]),
-                             self.sim.logical_set(twin["mailbox"]))
+            self.assertEqual(self.sim.crossing(user["mailbox"]),
+                             self.sim.crossing(twin["mailbox"]))
         self.assertEqual({}, self.sim.violations())
         self.assertEqual([], self.sim.outgoing_mail())
 

@@ -82,7 +82,7 @@ class AuditSeesDamage(FerryCase):
 
     def test_touched_source_is_seen(self):
         before = self.snapshots(self.source)
-        self.assert_source_unchanged(before, self.source)
+        self.assert_unchanged(before, self.source)
         with self.source.connect(self.user) as client:
             client.command(b"SELECT INBOX")
             client.command(b"STORE 1 -FLAGS (\\Seen)" if "\\seen" in next(iter(

@@ -1,16 +1,12 @@
 """SIGKILL in mid-copy, of the program and of the servers: the result is exact all the same."""
 
-import os
 import signal
 import time
 
 from support import corpus, fill
-from support.case import FerryCase
+from support.case import KILLS, SEED, FerryCase
 from support.mailferry import random_pauses
 from support.process import wait_until
-
-KILLS = int(os.environ.get("MAILFERRY_TEST_KILLS", "10"))
-SEED = int(os.environ.get("MAILFERRY_TEST_SEED", "20250630"))
 
 
 class KilledProgram(FerryCase):

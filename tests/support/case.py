@@ -10,6 +10,8 @@ from . import audit, corpus, fill, servers
 from .certificates import Certificates
 from .mailferry import Job, Side
 
+KILLS = int(os.environ.get("MAILFERRY_TEST_KILLS", "10"))
+SEED = int(os.environ.get("MAILFERRY_TEST_SEED", "20250630"))
 ADMINS = {"migrate1": "first admin", "migrate2": 'second"\\admin'}
 
 
@@ -19,8 +21,11 @@ def addresses(domain, count):
     return {f"user{n:03d}@{domain}": f"pass{marks[n % len(marks)]}{n}" for n in range(count)}
 
 
-class FerryCase(unittest.TestCase):
-    """`alone` classes measure something and are run with nothing beside them."""
+class FolderCase(unittest.TestCase):
+    """A folder of its own for each test, and certificates for all of a class.
+
+    `alone` classes measure something and are run with nothing beside them.
+    """
 
     alone = False
     maxDiff = None
@@ -41,6 +46,34 @@ class FerryCase(unittest.TestCase):
         type(self).number += 1
         self.folder = self.class_folder / str(self.number)
         self.folder.mkdir()
+
+    def assert_sums(self, outcome):
+        """seen = stored + unchanged + left out + gone + failed + waiting, in every pass."""
+        passes = [one for migration in outcome.report["migrations"] for one in migration["passes"]]
+        self.assertTrue(passes, outcome.text())
+        for one in passes:
+            items = dict(one["items"])
+            seen = items.pop("seen")
+            self.assertEqual(seen, sum(items.values()), one)
+
+    def assert_status(self, expected, outcome):
+        self.assertEqual(expected, outcome.status, outcome.text())
+        self.assertIsNotNone(outcome.report, f"no JSON report: {outcome.text()}")
+        self.assertEqual(expected, outcome.report["exit_status"])
+        self.assert_sums(outcome)
+
+    def assert_failed_mailbox(self, outcome, user, pattern):
+        entry = outcome.mailboxes().get(user)
+        self.assertIsNotNone(entry, outcome.text())
+        self.assertNotEqual("done", entry["state"], entry)
+        self.assertRegex(entry["error"], pattern)
+
+
+class FerryCase(FolderCase):
+    """IMAP servers with four mailboxes, from one tenant to another."""
+
+    def setUp(self):
+        super().setUp()
         self.users = addresses("fabrikam.example", 4)
         self.twins = {user: user.replace("fabrikam", "contoso") for user in self.users}
 
@@ -81,33 +114,16 @@ class FerryCase(unittest.TestCase):
 
     def assert_exact(self, source, target, rules=None, alter=None, users=None):
         """Every mailbox of the source is at the target, item by item."""
+        items = 0
         for user in users or source.users:
             with source.connect(user) as client:
                 before = audit.snapshot(client, alter)
+            items += sum(len(folder.items) for folder in before.values())
             with target.connect(self.twins[user]) as client:
                 verdict = audit.compare(before, audit.snapshot(client), rules)
             self.assertTrue(verdict.exact, f"{user}: {verdict}")
+        self.assertGreater(items, 0, "nothing was compared")
 
-    def assert_source_unchanged(self, before, source):
-        for user, mailbox in self.snapshots(source).items():
+    def assert_unchanged(self, before, server):
+        for user, mailbox in self.snapshots(server).items():
             self.assertEqual([], audit.source_changes(before[user], mailbox), user)
-
-    def assert_sums(self, outcome):
-        """seen = stored + unchanged + left out + gone + failed + waiting, in every pass."""
-        for migration in outcome.report["migrations"]:
-            for one in migration["passes"]:
-                items = dict(one["items"])
-                seen = items.pop("seen")
-                self.assertEqual(seen, sum(items.values()), one)
-
-    def assert_status(self, expected, outcome):
-        self.assertEqual(expected, outcome.status, outcome.text())
-        self.assertIsNotNone(outcome.report, f"no JSON report: {outcome.text()}")
-        self.assertEqual(expected, outcome.report["exit_status"])
-        self.assert_sums(outcome)
-
-    def assert_failed_mailbox(self, outcome, user, pattern):
-        entry = outcome.mailboxes().get(user)
-        self.assertIsNotNone(entry, outcome.text())
-        self.assertNotEqual("done", entry["state"], entry)
-        self.assertRegex(entry["error"], pattern)

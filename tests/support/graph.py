@@ -5,6 +5,7 @@ those of graphsim/control.cpp; a call that can't be done raises GraphSimError wi
 """
 
 import base64
+import collections
 import hashlib
 import json
 import os
@@ -20,8 +21,10 @@ ROLES = ["User.Read.All", "MailboxFolder.ReadWrite.All", "MailboxItem.Read.All",
          "MailboxItem.ImportExport.All"]
 READ_ROLES = ["User.Read.All", "MailboxFolder.Read.All", "MailboxItem.Read.All",
               "MailboxItem.Export.All"]
-NOT_COPIED = {"outbox", "syncissues", "conflicts", "localfailures", "serverfailures",
-              "recoverableitemsdeletions", "recoverableitemspurges"}
+# Well-known folders that don't cross: they belong to the mailbox, not to its owner.
+LEFT_OUT = {"outbox", "conversationhistory", "syncissues", "conflicts", "localfailures",
+            "serverfailures", "recipientcache", "recoverableitemsdeletions",
+            "recoverableitemsroot", "recoverableitemsversions", "recoverableitemspurges"}
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 # So that a test lasts no longer than it must; what the limits do to a client is tested on purpose.
 FAST = {"latency_ms": 0, "latency_ms_per_mb": 0}
@@ -142,12 +145,11 @@ class GraphSim:
                  "hidden": folder["hidden"]}
                 for folder in self.dump(mailbox)["folders"] for item in folder["items"]]
 
-    def logical_set(self, mailbox, with_folder=True):
-        """What a copy must reproduce, as a sorted list: duplicates show. Items of folders that no
-        copy takes along are left out: hidden ones, the outbox, sync issues, recoverable items."""
-        return sorted((item["well_known"] or "/".join(item["path"]) if with_folder else "",
-                       item["logical"]) for item in self.items_of(mailbox)
-                      if not item["hidden"] and item["well_known"] not in NOT_COPIED)
+    def crossing(self, mailbox):
+        """What a copy has to bring across, by folder and content, each with its count."""
+        return collections.Counter(
+            (item["well_known"] or "/".join(item["path"]), item["logical"])
+            for item in self.items_of(mailbox) if item["well_known"] not in LEFT_OUT)
 
     # What it does
 

@@ -1,12 +1,9 @@
 """What the tests of the simulator share: two tenants with a mailbox pair, started for each test."""
 
 import os
-import shutil
-import tempfile
 import unittest
-from pathlib import Path
 
-from .certificates import Certificates
+from .case import FolderCase
 from .graph import GraphSim, program
 from .graph_client import GraphClient
 
@@ -16,24 +13,15 @@ SMOOTH = {"page_short": 0, "page_empty_last": 0, "delta_duplicate": 0, "delta_em
 
 
 @unittest.skipUnless("MAILFERRY_BUILD" in os.environ and program().exists(), "no build of graphsim")
-class SimCase(unittest.TestCase):
+class SimCase(FolderCase):
     """A source and a target tenant, one app in each, two mailboxes on both sides."""
 
     items = 60
     options = {}
 
-    @classmethod
-    def setUpClass(cls):
-        cls.class_folder = Path(tempfile.mkdtemp(prefix="mf-graphsim-"))
-        cls.certs = Certificates(cls.class_folder / "tls")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.class_folder, ignore_errors=True)
-
     def setUp(self):
-        self.sim = GraphSim(self.class_folder / self.id().rpartition(".")[2], self.certs,
-                            **self.options)
+        super().setUp()
+        self.sim = GraphSim(self.folder, self.certs, **self.options)
         self.addCleanup(self.sim.stop)
         self.sim.start()
         self.source_tenant = self.sim.tenant("contoso.example", source=True)

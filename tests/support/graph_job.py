@@ -1,33 +1,18 @@
 """A configuration that copies between two simulated Microsoft 365 tenants, and who is there."""
 
-import collections
 import uuid
 
-from .graph import READ_ROLES, AppCertificate, GraphSim
+from .graph import READ_ROLES, AppCertificate
 from .mailferry import Job
 
 KINDS = '["contacts", "calendar", "tasks", "mail"]'
 
 
-# Well-known folders that don't cross: they belong to the mailbox, not to its owner.
-LEFT_OUT = {"outbox", "conversationhistory", "syncissues", "conflicts", "localfailures",
-            "serverfailures", "recipientcache", "recoverableitemsdeletions",
-            "recoverableitemsroot", "recoverableitemsversions", "recoverableitemspurges"}
-
-
-def crossing(sim, mailbox):
-    """The items that a copy has to bring across, by folder and content, each with its count."""
-    return collections.Counter(
-        (item["well_known"] or "/".join(item["path"]), item["logical"])
-        for item in sim.items_of(mailbox) if item["well_known"] not in LEFT_OUT)
-
-
 class House:
     """One tenant of the simulator with its app registrations (by secret, or by certificate)."""
 
-    def __init__(self, sim, domain, source, apps=1, roles=None, certificate_folder=None,
-                 initial_domain=None):
-        self.sim, self.domain, self.is_source = sim, domain, source
+    def __init__(self, sim, domain, source, apps=1, roles=None, certificate_folder=None):
+        self.sim = sim
         self.tenant = sim.tenant(domain, source=source)
         self.certificates, self.secrets = {}, {}
         roles = roles or (READ_ROLES if source else None)

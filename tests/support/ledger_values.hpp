@@ -5,6 +5,7 @@
 
 #include "async/asio.hpp"
 #include "store/ledger_sqlite.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,28 +13,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mailferry::store {
 
-/// A directory of its own, gone at the end.
-class ScratchDirectory {
+/// A folder of its own for a ledger, gone at the end.
+class ScratchDirectory : public test::TemporaryFolder {
 public:
-    ScratchDirectory() {
-        auto name = (std::filesystem::temp_directory_path() / "mailferry-ledger-XXXXXX").string();
-        if (::mkdtemp(name.data()) != nullptr) path_ = name;
-    }
-    ScratchDirectory(ScratchDirectory const&) = delete;
-    ScratchDirectory& operator=(ScratchDirectory const&) = delete;
-    ~ScratchDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    std::filesystem::path file() const { return path_ / "ledger.sqlite"; }
-
-private:
-    std::filesystem::path path_;
+    std::filesystem::path file() const { return path() / "ledger.sqlite"; }
 };
 
 /// Runs the context until `task` has ended.
@@ -93,6 +83,23 @@ inline StoredRecord stored_of(std::uint64_t number) {
             1'600'000'000 + static_cast<std::int64_t>(number) * 60, 1000 + number, {"\\Seen"}};
 }
 
+/// Stored by a target that names its items.
+inline StoredRecord named_of(std::uint64_t number, std::string target_name) {
+    auto record = stored_of(number);
+    record.target_number = 0;
+    record.target_name = std::move(target_name);
+    return record;
+}
+
+/// As a mail system names its items: 152 characters, of which the first 108 are the mailbox's.
+inline std::string long_name(std::mt19937_64& random) {
+    static constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string name(108, 'A');
+    while (name.size() < 152) name.push_back(letters[random() % letters.size()]);
+    return name;
+}
+
 inline FolderRecord folder_of(PairId pair, std::string name) {
     FolderRecord folder;
     folder.pair = pair;
@@ -144,6 +151,39 @@ struct OpenLedger {
     PairId pair{};
     FolderId folder{};
 };
+
+/// Items `first` and on, `count` of them, stored at the target as stored_of() says.
+inline void store_range(OpenLedger& open, std::uint64_t first, std::uint64_t count) {
+    std::vector<ItemRecord> items;
+    std::vector<StoredRecord> stored;
+    for (auto n = first; n < first + count; ++n) {
+        items.push_back(open.hot(n));
+        stored.push_back(stored_of(n));
+    }
+    auto const intent = open.intent(std::move(items));
+    ASSERT_TRUE(open(open.ledger->open_intent(intent)));
+    ASSERT_TRUE(open(open.ledger->close_intent(intent.id, "t1", stored, {})));
+}
+
+/// Opens a file that has to be refused with `code`, under its name; returns what was said.
+inline std::string refusal_of(std::filesystem::path const& file, Errc code) {
+    auto const opened = SqliteLedger::open(file);
+    EXPECT_FALSE(opened);
+    if (opened) return {};
+    EXPECT_EQ(opened.error().code, code);
+    EXPECT_NE(opened.error().context.find(file.string()), std::string::npos)
+        << opened.error().context;
+    return opened.error().context;
+}
+
+/// Alters the file as an outsider would.
+inline void alter(std::filesystem::path const& file, char const* sql) {
+    auto database = Database::open(file, 0);
+    ASSERT_TRUE(database) << database.error().describe();
+    auto const done = database->execute(sql);
+    ASSERT_TRUE(done) << done.error().describe();
+    ASSERT_TRUE(database->close());
+}
 
 inline void PrintTo(NumberRun const& run, std::ostream* out) {
     *out << run.first << "-" << run.last;

@@ -3,7 +3,6 @@
 #include "tests/support/ledger_values.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <set>
 
@@ -13,17 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Names = std::vector<std::string>;
-
-constexpr std::string_view letters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// As a mail system makes them: 152 characters, of which the first 108 are the mailbox's.
-std::string long_name(std::mt19937_64& random) {
-    static std::string const prefix(108, 'A');
-    auto name = prefix;
-    while (name.size() < 152) name.push_back(letters[random() % letters.size()]);
-    return name;
-}
 
 class LedgerNamesTest : public testing::Test {
 protected:
@@ -56,13 +44,6 @@ protected:
     ScratchDirectory scratch;
     OpenLedger open{scratch.file()};
 };
-
-StoredRecord named_of(std::uint64_t number, std::string target_name) {
-    auto record = stored_of(number);
-    record.target_number = 0;
-    record.target_name = std::move(target_name);
-    return record;
-}
 
 TEST_F(LedgerNamesTest, GetAscendingNumbersAndKeepThem) {
     auto const first = number({"b", "a", "c"});
@@ -270,48 +251,6 @@ TEST(LedgerMigrationTest, LedgerOfSchema1OpensAndGoesOn) {
     auto const four = open(ledger.stored_numbers(open.folder, {4}))->front();
     EXPECT_EQ(*open(ledger.target_names(open.folder, {four.target_number})), Names{"four"});
     EXPECT_EQ(open.known(), (std::vector<NumberRun>{{1, 4}}));
-}
-
-std::uint64_t bytes_of_file(fs::path const& file, std::uint64_t count, bool named) {
-    OpenLedger open(file);
-    std::mt19937_64 random(9);
-    for (std::uint64_t number = 1; number <= count;) {
-        Names names;
-        std::vector<ItemRecord> items;
-        std::vector<StoredRecord> records;
-        for (int left = 64; left > 0 && number <= count; --left, ++number) {
-            auto record = stored_of(number);
-            record.fingerprint = random();
-            names.push_back(long_name(random));
-            if (named) record = named_of(number, long_name(random));
-            items.push_back(open.hot(number));
-            records.push_back(std::move(record));
-        }
-        auto const numbered = open(open.ledger->number_items(open.folder, named ? names : Names()));
-        EXPECT_TRUE(numbered);
-        auto const intent = open.intent(std::move(items));
-        EXPECT_TRUE(open(open.ledger->open_intent(intent)));
-        EXPECT_TRUE(open(open.ledger->close_intent(intent.id, "t1", records, {})));
-    }
-    open.close();
-    return fs::file_size(file);
-}
-
-// Goal: names cost little more than what distinguishes them. Method: items with a name at either
-// end, of 152 characters that share the first 108, beside the same items without names.
-TEST(LedgerSizeTest, NamesTakeAtMostAHundredAndThirtyBytesAnItem) {
-    auto const* const set = std::getenv("MAILFERRY_LEDGER_NAMES");
-    auto const count = set == nullptr ? std::uint64_t{10'000} : std::strtoull(set, nullptr, 10);
-    ScratchDirectory bare, named;
-    auto const without = bytes_of_file(bare.file(), count, false);
-    auto const with = bytes_of_file(named.file(), count, true);
-    auto const each = [count](std::uint64_t bytes) {
-        return static_cast<double>(bytes) / static_cast<double>(count);
-    };
-    std::printf("ledger: named_items=%llu bytes=%llu bytes_per_item=%.1f without_names=%.1f\n",
-                static_cast<unsigned long long>(count), static_cast<unsigned long long>(with),
-                each(with), each(without));
-    EXPECT_LE(each(with) - each(without), 130.0);
 }
 
 }  // namespace

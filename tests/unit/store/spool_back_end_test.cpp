@@ -1,6 +1,7 @@
 #include "store/posix_directory.hpp"
 
 #include "store/io_ring.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/spool_values.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -15,15 +16,10 @@ namespace mailferry::store {
 namespace {
 
 using test::mebibyte;
+using test::sanitized;
 using test::SpoolLife;
 using test::TemporaryFolder;
 using test::words;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 std::string content_of(std::filesystem::path const& path) {
     std::ifstream file(path, std::ios::binary);
