@@ -23,6 +23,11 @@ public:
 
 awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& session,
                                                  FolderPlan& plan, std::string generation) {
+    // Without equal bytes nothing proves that an item was copied before.
+    if (session.capabilities().format != transport::ItemFormat::mime)
+        co_return Error{Errc::mailbox_refused,
+                        "the source mailbox is another one than at the passes before; what it "
+                        "holds can't be told from what was copied: give it a migration of its own"};
     log::warning("source folder was replaced; its copied items are recognised by content",
                  {{"mailbox", task_.pair->source},
                   {"folder", transport::display(plan.source.path)},

@@ -148,6 +148,17 @@ TEST_F(NamedItemsTest, AnUpdateWhoseFolderIsScannedAnewIsFetchedOnce) {
     EXPECT_EQ(at_target(), contents(&inbox()));
 }
 
+TEST_F(NamedItemsTest, AnotherMailboxUnderTheSameAddressIsNotCopiedOverTheFirst) {
+    ASSERT_FALSE(world.run().error);
+    auto const before = at_target();
+    inbox().generation = "2";
+    inbox().add_named("BBMk-1", "of somebody else");
+    auto const outcome = world.run();
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->code, Errc::mailbox_refused) << outcome.error->describe();
+    EXPECT_EQ(at_target(), before);
+}
+
 TEST_F(NamedItemsTest, AStateThatTheTargetRefusesIsNotTriedAtEachRun) {
     ASSERT_FALSE(world.run().error);
     inbox().named("AAMk-3")->bytes = "poison";
