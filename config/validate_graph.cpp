@@ -24,7 +24,7 @@ constexpr std::uint32_t requests_per_app_and_mailbox = 4;
 
 /// "11111111-1111-1111-1111-111111111111": what `mailferry init` writes where only the operator
 /// knows the value.
-bool is_placeholder(std::string_view guid) {
+bool is_inits_own(std::string_view guid) {
     return is_guid(guid) &&
            std::all_of(guid.begin(), guid.end(), [&](char c) { return c == guid[0] || c == '-'; });
 }
@@ -158,8 +158,9 @@ void validate_graph(Tenant const& tenant, std::string const& label, ProblemList&
         problems.warn(line, label + "tenant_id " + shown(id) +
                                 " is a domain, and a domain may move to another tenant during the "
                                 "migration: give the tenant's GUID");
-    } else if (is_placeholder(id)) {
-        problems.warn(line, label + "tenant_id " + shown(id) + " looks like a placeholder");
+    } else if (is_inits_own(id)) {
+        problems.warn(line, label + "tenant_id " + shown(id) +
+                                " is the one that init wrote: put in the tenant's own");
     }
     auto const at_once = requests_per_app_and_mailbox * tenant.admins.size();
     if (!tenant.admins.empty() && tenant.sessions_per_mailbox > at_once)
@@ -177,8 +178,10 @@ void validate_client_id(Admin const& admin, std::string const& label, ProblemLis
         return problems.error(line, label + "client_id " + shown(id) +
                                         " is no GUID: give the \"Application (client) ID\" of the "
                                         "app registration");
-    if (is_placeholder(id))
-        problems.warn(line, label + "client_id " + shown(id) + " looks like a placeholder");
+    if (is_inits_own(id))
+        problems.warn(line, label + "client_id " + shown(id) +
+                                " is the one that init wrote: put in the id of your app "
+                                "registration");
 }
 
 void validate_certificate(Admin const& admin, std::string const& label,

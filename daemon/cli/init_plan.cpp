@@ -180,8 +180,7 @@ std::vector<InitPass> passes_for(InitPlan const& plan) {
             {"older",
              oldest.age ? "... and back to the oldest that is wanted." : "... and the rest.", true,
              oldest.text});
-    passes.push_back({"final",
-                      "Everything, with changes; start it again after the MX change",
+    passes.push_back({"final", "Everything, with changes; start it again after the MX change",
                       false, oldest.text});
     return passes;
 }
@@ -198,10 +197,11 @@ std::vector<std::string> secret_files_for(InitPlan const& plan) {
 }
 
 std::string config_text(InitPlan const& plan) {
-    std::string text = "# mailferry: " + plan.name + ", " + std::to_string(plan.mailboxes) +
-                       (plan.mailboxes == 1 ? " mailbox" : " mailboxes") +
-                       ".\n# Lines with an arrow (<-) hold placeholders. Every key is explained in "
-                       "mailferry.toml(5).\n# Check with: mailferryd --config FILE --check\n\n";
+    std::string text =
+        "# mailferry: " + plan.name + ", " + std::to_string(plan.mailboxes) +
+        (plan.mailboxes == 1 ? " mailbox" : " mailboxes") +
+        ".\n# Lines with an arrow (<-) want a value of yours. Every key is explained "
+        "in mailferry.toml(5).\n# Check with: mailferryd --config FILE --check\n\n";
     text += daemon_part;
     for (auto const& side : sides) {
         if (plan.protocol == Protocol::graph) {

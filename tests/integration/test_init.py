@@ -1,5 +1,5 @@
-"""`mailferry init`, and the configurations in docs/examples: --check takes them once the secrets are
-there."""
+"""`mailferry init`, and the configurations in docs/examples: --check takes them once the secrets
+are there."""
 
 import os
 import pty
@@ -59,13 +59,13 @@ class Init(Configurations):
                     self.assertEqual(1 if mailboxes <= 500 else 5,
                                      config.read_text().count(".pass]]"))
 
-    def test_placeholders_are_pointed_out(self):
+    def test_values_of_init_are_pointed_out(self):
         self.init("--mailboxes", "9", "--output", self.folder, "--yes")
         config = self.folder / "mailferry.toml"
         self.make_secrets(config)
         checked = self.check(config)
         said = checked.stdout + checked.stderr
-        self.assertEqual(4, said.count("looks like a placeholder"), said)
+        self.assertEqual(4, said.count("is the one that init wrote: put in"), said)
 
     def test_never_overwrites(self):
         words = ("--mailboxes", "9", "--output", self.folder, "--yes")
@@ -155,7 +155,8 @@ class Examples(Configurations):
                 r'tenant_id = "b2[^"]+"', 'tenant_id = "contoso.onmicrosoft.com"',
                 text.replace('source  = "fabrikam"', 'source  = "contoso"').replace(
                     'target  = "contoso"', 'target  = "fabrikam"'))))
-        self.assertRegex(self.said(config, 2), r"microsoft-365.csv:3: source and target are swapped")
+        self.assertRegex(self.said(config, 2),
+                         r"microsoft-365.csv:3: source and target are swapped")
 
     def test_two_ways_at_once(self):
         back = ('[migration.back]\nsource = "contoso"\ntarget = "fabrikam"\nmapping = "back.csv"\n'

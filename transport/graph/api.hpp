@@ -63,6 +63,11 @@ public:
     void cut();
     void close() { client_.close(); }
     bool alive() const { return !cut_; }
+    /// A ping: there is no connection that could have ended unnoticed.
+    Result<void> living() const {
+        if (cut_) return Error{Errc::connection_lost, "the session was cut"};
+        return {};
+    }
 
 private:
     struct Sinks;

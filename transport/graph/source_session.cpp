@@ -80,10 +80,7 @@ awaitable<Result<void>> SourceSession::fetch(transport::Folder, std::string gene
     co_return co_await export_items(api_, mailbox_id_, std::move(items), batch_, receiver);
 }
 
-awaitable<Result<void>> SourceSession::ping() {
-    if (!api_.alive()) co_return Error{Errc::connection_lost, "the session was cut"};
-    co_return Result<void>{};
-}
+awaitable<Result<void>> SourceSession::ping() { co_return api_.living(); }
 
 awaitable<void> SourceSession::close() {
     api_.cut();

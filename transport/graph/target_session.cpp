@@ -222,10 +222,7 @@ awaitable<Result<void>> TargetSession::change_flags(Folder, std::vector<transpor
     co_return Error{Errc::unsupported, "flags are part of the item"};
 }
 
-awaitable<Result<void>> TargetSession::ping() {
-    if (!api_.alive()) co_return Error{Errc::connection_lost, "the session was cut"};
-    co_return Result<void>{};
-}
+awaitable<Result<void>> TargetSession::ping() { co_return api_.living(); }
 
 awaitable<void> TargetSession::close() {
     api_.cut();

@@ -1,6 +1,6 @@
 #include "config/base/certificate.hpp"
 
-#include "tests/unit/config/certificate_maker.hpp"
+#include "tests/support/certificates.hpp"
 
 #include <gmock/gmock.h>
 

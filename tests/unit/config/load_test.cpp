@@ -1,4 +1,5 @@
 #include "config/load.hpp"
+#include "tests/unit/config/problem_text.hpp"
 #include "tests/unit/config/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -12,12 +13,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-std::vector<std::string> described(std::vector<Problem> const& problems) {
-    std::vector<std::string> lines;
-    for (auto const& problem : problems) lines.push_back(problem.describe());
-    return lines;
-}
 
 constexpr auto contract_example = R"(
 [daemon]

@@ -1,5 +1,6 @@
 #include "config/mapping.hpp"
 #include "config/text.hpp"
+#include "tests/unit/config/problem_text.hpp"
 #include "tests/unit/config/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -23,12 +24,6 @@ std::string printed(std::vector<MailboxPair> const& pairs) {
         text += '\n';
     }
     return text;
-}
-
-std::vector<std::string> described(std::vector<Problem> const& problems) {
-    std::vector<std::string> lines;
-    for (auto const& problem : problems) lines.push_back(problem.describe());
-    return lines;
 }
 
 std::string joined(std::vector<Problem> const& problems) {

@@ -1,7 +1,8 @@
 #include "config/load.hpp"
 #include "config/mapping.hpp"
 #include "config/validate.hpp"
-#include "tests/unit/config/certificate_maker.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/unit/config/problem_text.hpp"
 #include "tests/unit/config/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -67,10 +68,7 @@ mail_since = "7d"
     std::vector<std::string> after(Change change) const {
         auto config = sound();
         change(config);
-        std::vector<std::string> messages;
-        for (auto const& problem : validate(config, now))
-            messages.push_back((problem.warning ? "warning: " : "") + problem.message);
-        return messages;
+        return messages_of(validate(config, now));
     }
 
     /// The same for one change to the first tenant.
@@ -153,14 +151,14 @@ TEST_F(ValidateGraphTest, Identifiers) {
                                       "is a domain")));
     EXPECT_THAT(with_id("a/b"), ElementsAre(HasSubstr("no GUID and no domain")));
     EXPECT_THAT(with_id("11111111-1111-1111-1111-111111111111"),
-                ElementsAre(HasSubstr("looks like a placeholder")));
+                ElementsAre(HasSubstr("is the one that init wrote: put in")));
     auto const with_client = [&](std::string id) {
         return with([&](Tenant& t) { t.admins[0].client_id = id; });
     };
     EXPECT_THAT(with_client(""), ElementsAre("tenant.a: admin: client_id is missing"));
     EXPECT_THAT(with_client("my app"), ElementsAre(HasSubstr("is no GUID")));
     EXPECT_THAT(with_client("22222222-2222-2222-2222-222222222222"),
-                ElementsAre(HasSubstr("looks like a placeholder")));
+                ElementsAre(HasSubstr("is the one that init wrote: put in")));
 }
 
 TEST_F(ValidateGraphTest, Apps) {

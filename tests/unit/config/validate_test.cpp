@@ -2,6 +2,7 @@
 #include "config/load.hpp"
 #include "config/mapping.hpp"
 #include "config/validate.hpp"
+#include "tests/unit/config/problem_text.hpp"
 #include "tests/unit/config/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -14,12 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-std::vector<std::string> described(std::vector<Problem> const& problems) {
-    std::vector<std::string> lines;
-    for (auto const& problem : problems) lines.push_back(problem.describe());
-    return lines;
-}
 
 /// A folder with the files that the configurations below name.
 class ValidateTest : public testing::Test {
@@ -59,13 +54,12 @@ name = "all"
     std::vector<std::string> after(Change change) const {
         auto config = sound();
         change(config);
-        std::vector<std::string> messages;
-        for (auto const& problem : validate(config)) {
+        auto const problems = validate(config);
+        for (auto const& problem : problems) {
             EXPECT_EQ(problem.file, (dir_.path() / "m.toml").string());
             EXPECT_GT(problem.line, 0);
-            messages.push_back((problem.warning ? "warning: " : "") + problem.message);
         }
-        return messages;
+        return messages_of(problems);
     }
 
     TempDir dir_;

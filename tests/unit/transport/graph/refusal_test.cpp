@@ -27,6 +27,13 @@ TEST(RefusalHandler, ReadsCodesInPiecesOfEverySize) {
     }
 }
 
+Refusal refused(int status, std::string code = {}) {
+    Refusal refusal;
+    refusal.status = status;
+    refusal.code = std::move(code);
+    return refusal;
+}
+
 struct ErrorCase {
     char const* name;
     int status;
@@ -39,9 +46,7 @@ class ErrorOf : public testing::TestWithParam<ErrorCase> {};
 
 TEST_P(ErrorOf, SaysWhatNext) {
     auto const& c = GetParam();
-    Refusal refusal;
-    refusal.status = c.status;
-    refusal.code = c.code;
+    auto refusal = refused(c.status, c.code);
     refusal.message = "text of theirs";
     auto const error = error_of(refusal, c.subject, "doing");
     EXPECT_EQ(error.code, c.expected) << error.describe();
@@ -87,8 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](auto const& tested) { return std::string(tested.param.name); });
 
 TEST(ErrorOf, NamesThePermission) {
-    Refusal refusal;
-    refusal.status = 403;
+    auto refusal = refused(403);
     EXPECT_NE(
         error_of(refusal, Subject::source_item, "exporting").context.find("MailboxItem.Export.All"),
         std::string::npos);
@@ -98,24 +102,19 @@ TEST(ErrorOf, NamesThePermission) {
 }
 
 TEST(ErrorOf, InnerCodeCounts) {
-    Refusal refusal;
-    refusal.status = 500;
-    refusal.code = "ErrorInternalServerError";
+    auto refusal = refused(500, "ErrorInternalServerError");
     refusal.inner_code = "ErrorQuotaExceeded";
     EXPECT_EQ(error_of(refusal, Subject::target_item, "x").code, Errc::over_quota);
     EXPECT_FALSE(is_transient(refusal));
 }
 
 TEST(ErrorOf, AMoveTakesMinutes) {
-    Refusal refusal;
-    refusal.status = 409;
-    refusal.code = "ErrorMailboxMoveInProgress";
+    auto refusal = refused(409, "ErrorMailboxMoveInProgress");
     EXPECT_EQ(error_of(refusal, Subject::mailbox, "x").retry_after, std::chrono::minutes(5));
 }
 
 TEST(Refusal, ResyncByStatusOrCode) {
-    Refusal refusal;
-    refusal.status = 410;
+    auto refusal = refused(410);
     EXPECT_TRUE(is_resync(refusal));
     refusal.status = 400;
     EXPECT_FALSE(is_resync(refusal));

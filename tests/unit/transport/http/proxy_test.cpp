@@ -1,8 +1,8 @@
 #include "transport/http/bodies.hpp"
 #include "transport/http/client.hpp"
 
+#include "tests/support/certificates.hpp"
 #include "tests/unit/transport/http/fake_origin.hpp"
-#include "tests/unit/transport/http/test_certificate.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
@@ -27,7 +27,7 @@ using testing::Not;
 class ProxyTest : public testing::Test {
 protected:
     ProxyTest() : acceptor_(context_, {asio::ip::address_v4::loopback(), 0}) {
-        certificate_ = test::make_certificate(EVP_EC_gen("P-256"), "DNS:origin.example");
+        certificate_ = make_certificate(make_elliptic_key(), "DNS:origin.example");
         ca_file_ = std::filesystem::temp_directory_path() /
                    ("mailferry-proxy-" + std::to_string(::getpid()) + ".pem");
         std::ofstream(ca_file_) << certificate_.certificate;
@@ -86,7 +86,7 @@ protected:
 
     asio::io_context context_{1};
     tcp::acceptor acceptor_;
-    test::TestCertificate certificate_;
+    TestCertificate certificate_;
     std::filesystem::path ca_file_;
     ClientSettings settings_;
     std::string connect_, request_;

@@ -1,6 +1,6 @@
 #include "transport/auth/oauth_assertion.hpp"
 
-#include "tests/unit/transport/http/test_certificate.hpp"
+#include "tests/support/certificates.hpp"
 #include "transport/auth/sasl.hpp"
 
 #include <gmock/gmock.h>
@@ -13,14 +13,11 @@
 namespace mailferry::oauth {
 namespace {
 
-using http::test::make_certificate;
-using http::test::pem;
-using http::test::TestCertificate;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
 TestCertificate const& rsa_pair() {
-    static auto const pair = make_certificate(EVP_RSA_gen(2'048), "DNS:app");
+    static auto const pair = make_certificate(make_rsa_key(2'048), "DNS:app");
     return pair;
 }
 
@@ -105,15 +102,10 @@ TEST(OauthAssertionTest, WhatTheOperatorSeesOfIt) {
 
 TEST(OauthAssertionTest, WhatCantBeUsedSaysWhy) {
     auto const& pair = rsa_pair();
-    auto const other = make_certificate(EVP_RSA_gen(2'048), "DNS:app");
-    auto const elliptic = make_certificate(EVP_EC_gen("P-256"), "DNS:app");
-    auto const small = make_certificate(EVP_RSA_gen(1'024), "DNS:app");
-    auto* const locked_key = EVP_RSA_gen(2'048);
-    auto const locked = pem([&](BIO* bio) {
-        return PEM_write_bio_PKCS8PrivateKey(bio, locked_key, EVP_aes_256_cbc(), "word", 4, nullptr,
-                                             nullptr);
-    });
-    EVP_PKEY_free(locked_key);
+    auto const other = make_certificate(make_rsa_key(2'048), "DNS:app");
+    auto const elliptic = make_certificate(make_elliptic_key(), "DNS:app");
+    auto const small = make_certificate(make_rsa_key(1'024), "DNS:app");
+    auto const locked = key_pem(make_rsa_key(), "word");
     struct {
         std::string certificate, key;
         char const* reason;

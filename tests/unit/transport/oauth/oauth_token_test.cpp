@@ -1,8 +1,8 @@
 #include "transport/auth/oauth_token.hpp"
 
 #include "async/task_group.hpp"
+#include "tests/support/certificates.hpp"
 #include "tests/unit/transport/http/fake_origin.hpp"
-#include "tests/unit/transport/http/test_certificate.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -105,8 +105,7 @@ TEST_F(OauthTokenTest, TheRequestAsTheServiceSeesIt) {
 }
 
 TEST_F(OauthTokenTest, ACertificateInsteadOfASecret) {
-    auto const pair =
-        http::test::make_certificate(EVP_RSA_gen(2'048), "DNS:app", -60, 40L * 365 * 86'400);
+    auto const pair = make_certificate(make_rsa_key(2'048), "DNS:app", -60, 40L * 365 * 86'400);
     app.secret = nullptr;
     app.certificate = *AppCertificate::load(pair.certificate, Secret(pair.key));
     answers({granted("t1", 3'600)});
@@ -118,7 +117,7 @@ TEST_F(OauthTokenTest, ACertificateInsteadOfASecret) {
 }
 
 TEST_F(OauthTokenTest, AnExpiredCertificateIsNamedWithoutARequest) {
-    auto const pair = http::test::make_certificate(EVP_RSA_gen(2'048), "DNS:app", -60, 3'600);
+    auto const pair = make_certificate(make_rsa_key(2'048), "DNS:app", -60, 3'600);
     app.secret = nullptr;
     app.certificate = *AppCertificate::load(pair.certificate, Secret(pair.key));
     clock.passed = std::chrono::hours(24 * 365 * 20);
@@ -254,8 +253,7 @@ TEST_F(OauthTokenTest, AFailedRenewalDoesntTakeTheOldTokenAway) {
 }
 
 TEST_F(OauthTokenTest, AWrongClockIsSetByTheServicesOwn) {
-    auto const pair =
-        http::test::make_certificate(EVP_RSA_gen(2'048), "DNS:app", -60, 40L * 365 * 86'400);
+    auto const pair = make_certificate(make_rsa_key(2'048), "DNS:app", -60, 40L * 365 * 86'400);
     app.secret = nullptr;
     app.certificate = *AppCertificate::load(pair.certificate, Secret(pair.key));
     // The fake clock says 15 Jan 2027 08:00:00.

@@ -1,14 +1,13 @@
 #include "transport/stream/tcp_tls.hpp"
 
+#include "tests/support/certificates.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <unistd.h>
 #include <fstream>
@@ -20,45 +19,8 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using testing::HasSubstr;
 
-/// A self-signed certificate for `names` ("DNS:localhost,IP:127.0.0.1") with its key, as PEM.
-struct Pair {
-    std::string certificate, key;
-};
-
-std::string pem(std::function<int(BIO*)> write) {
-    auto* const bio = BIO_new(BIO_s_mem());
-    write(bio);
-    char* data = nullptr;
-    auto const size = BIO_get_mem_data(bio, &data);
-    std::string text(data, static_cast<std::size_t>(size));
-    BIO_free(bio);
-    return text;
-}
-
-Pair make_pair(char const* names, long from_s, long to_s) {
-    auto* const key = EVP_EC_gen("P-256");
-    auto* const certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), from_s);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), to_s);
-    X509_set_pubkey(certificate, key);
-    auto* const subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                               reinterpret_cast<unsigned char const*>("test"), -1, -1, 0);
-    X509_set_issuer_name(certificate, subject);
-    auto* const extension =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, const_cast<char*>(names));
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-    X509_sign(certificate, key, EVP_sha256());
-    Pair pair{pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); }),
-              pem([&](BIO* bio) {
-                  return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
-              })};
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    return pair;
+TestCertificate certificate_for(char const* names, long from_s, long to_s) {
+    return make_certificate(make_elliptic_key(), names, from_s, to_s);
 }
 
 class TcpTlsTest : public testing::Test {
@@ -94,7 +56,7 @@ protected:
     }
 
     /// Accepts once, speaks TLS and echoes one byte.
-    void serve(Pair pair, int version_max = TLS1_3_VERSION) {
+    void serve(TestCertificate pair, int version_max = TLS1_3_VERSION) {
         asio::co_spawn(
             context_,
             [this, pair, version_max]() -> awaitable<void> {
@@ -139,14 +101,14 @@ protected:
 constexpr auto here = "DNS:localhost,IP:127.0.0.1";
 
 TEST_F(TcpTlsTest, ATrustedCertificateOfThisHost) {
-    auto const pair = make_pair(here, -60, 3'600);
+    auto const pair = certificate_for(here, -60, 3'600);
     trust(pair.certificate);
     serve(pair);
     EXPECT_EQ(outcome(), "ok");
 }
 
 TEST_F(TcpTlsTest, AnAddressIsComparedWithTheCertificatesAddresses) {
-    auto const pair = make_pair(here, -60, 3'600);
+    auto const pair = certificate_for(here, -60, 3'600);
     trust(pair.certificate);
     options_.host = "127.0.0.1";
     serve(pair);
@@ -154,8 +116,8 @@ TEST_F(TcpTlsTest, AnAddressIsComparedWithTheCertificatesAddresses) {
 }
 
 TEST_F(TcpTlsTest, ASelfSignedOneIsRefusedWithTheCure) {
-    trust(make_pair(here, -60, 3'600).certificate);
-    serve(make_pair(here, -60, 3'600));
+    trust(certificate_for(here, -60, 3'600).certificate);
+    serve(certificate_for(here, -60, 3'600));
     auto const text = outcome();
     EXPECT_THAT(text, HasSubstr("tls_failed"));
     EXPECT_THAT(text, HasSubstr("self-signed certificate"));
@@ -163,7 +125,7 @@ TEST_F(TcpTlsTest, ASelfSignedOneIsRefusedWithTheCure) {
 }
 
 TEST_F(TcpTlsTest, AnotherHostsCertificateNamesThatHost) {
-    auto const pair = make_pair("DNS:elsewhere.example", -60, 3'600);
+    auto const pair = certificate_for("DNS:elsewhere.example", -60, 3'600);
     trust(pair.certificate);
     serve(pair);
     auto const text = outcome();
@@ -172,21 +134,21 @@ TEST_F(TcpTlsTest, AnotherHostsCertificateNamesThatHost) {
 }
 
 TEST_F(TcpTlsTest, AnExpiredCertificateSaysSo) {
-    auto const pair = make_pair(here, -7'200, -3'600);
+    auto const pair = certificate_for(here, -7'200, -3'600);
     trust(pair.certificate);
     serve(pair);
     EXPECT_THAT(outcome(), HasSubstr("certificate has expired"));
 }
 
 TEST_F(TcpTlsTest, OldVersionsAreRefused) {
-    auto const pair = make_pair(here, -60, 3'600);
+    auto const pair = certificate_for(here, -60, 3'600);
     trust(pair.certificate);
     serve(pair, TLS1_1_VERSION);
     EXPECT_THAT(outcome(), HasSubstr("tls_failed"));
 }
 
 TEST_F(TcpTlsTest, APlainTextPortIsRecognised) {
-    trust(make_pair(here, -60, 3'600).certificate);
+    trust(certificate_for(here, -60, 3'600).certificate);
     asio::co_spawn(
         context_,
         [this]() -> awaitable<void> {
@@ -234,7 +196,7 @@ TEST_F(TcpTlsTest, SilenceEndsWhatIsWatched) {
 }
 
 TEST_F(TcpTlsTest, AHandshakeThatHangsIsTimedOut) {
-    trust(make_pair(here, -60, 3'600).certificate);
+    trust(certificate_for(here, -60, 3'600).certificate);
     options_.connect_limit = std::chrono::milliseconds(50);
     EXPECT_THAT(outcome(), HasSubstr("timed_out"));
 }

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <chrono>
 #include <memory>
@@ -42,8 +43,10 @@ inline std::string key_pem(TestKey const& key, std::string passphrase = {}) {
     });
 }
 
+/// Self-signed; `names` ("DNS:localhost,IP:127.0.0.1") are what a TLS client compares, null: none.
 inline std::string certificate_pem(TestKey const& key, std::chrono::sys_seconds not_before,
-                                   std::chrono::sys_seconds not_after) {
+                                   std::chrono::sys_seconds not_after,
+                                   char const* names = nullptr) {
     std::unique_ptr<X509, decltype(&X509_free)> const x509(X509_new(), X509_free);
     X509_set_version(x509.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
@@ -54,8 +57,28 @@ inline std::string certificate_pem(TestKey const& key, std::chrono::sys_seconds 
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                reinterpret_cast<unsigned char const*>("mailferry"), -1, -1, 0);
     X509_set_issuer_name(x509.get(), name);
+    if (names != nullptr) {
+        std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> const extension(
+            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names),
+            X509_EXTENSION_free);
+        X509_add_ext(x509.get(), extension.get(), -1);
+    }
     EXPECT_GT(X509_sign(x509.get(), key.get(), EVP_sha256()), 0);
     return written_to_memory([&](BIO* bio) { return PEM_write_bio_X509(bio, x509.get()); });
+}
+
+/// As PEM.
+struct TestCertificate {
+    std::string certificate, key;
+};
+
+/// For `names`, valid from and to so many seconds from now.
+inline TestCertificate make_certificate(TestKey const& key, char const* names, long from_s = -60,
+                                        long to_s = 3'600) {
+    auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    return {certificate_pem(key, now + std::chrono::seconds(from_s),
+                            now + std::chrono::seconds(to_s), names),
+            key_pem(key)};
 }
 
 }  // namespace mailferry
