@@ -86,7 +86,7 @@ awaitable<Result<void>> Claims::identify(transport::TargetSession& session, Cand
     ContentReader reader;
     transport::ItemRef const copy{.number = candidate.meta.number, .size = candidate.meta.size};
     auto const read = co_await session.read_back(folder_, copy, reader);
-    if (!read && read.error().code != Errc::item_vanished) co_return read.error();
+    if (!read) co_return read.error();
     // One that can't be read proves nothing.
     candidate.digest = reader.seen.empty() ? store::Sha256Digest{}
                                            : reader.seen.begin()->second.identity.canonical;

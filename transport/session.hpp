@@ -180,7 +180,7 @@ public:
     /// Lists what the folder holds from `from` on; for recovery and verification.
     virtual awaitable<Result<std::string>> list(Folder folder, ItemNumber from,
                                                 std::function<void(FoundItem)> found) = 0;
-    /// Reads one item back, byte for byte.
+    /// Reads one item back, byte for byte. One that is gone is simply not delivered.
     virtual awaitable<Result<void>> read_back(Folder folder, ItemRef item,
                                               ItemReceiver& receiver) = 0;
     virtual awaitable<Result<void>> change_flags(Folder folder, std::vector<ItemNumber> numbers,

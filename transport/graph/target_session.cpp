@@ -26,32 +26,6 @@ std::string parent_of(GraphFolder const& folder, std::vector<GraphFolder> const&
     return known ? folder.parent_id : std::string();
 }
 
-/// Passes everything on and remembers whether there was anything.
-class CountingReceiver final : public transport::ItemReceiver {
-public:
-    explicit CountingReceiver(transport::ItemReceiver& receiver) : receiver_(receiver) {}
-
-    awaitable<Result<void>> begin(std::uint64_t bytes_max) override {
-        return receiver_.begin(bytes_max);
-    }
-    awaitable<Result<void>> piece(std::span<std::byte const> bytes) override {
-        return receiver_.piece(bytes);
-    }
-    awaitable<Result<void>> end(transport::ItemMeta meta) override {
-        ++seen_;
-        return receiver_.end(std::move(meta));
-    }
-    void failed(transport::ItemNumber number, Error error) override {
-        ++seen_;
-        receiver_.failed(number, std::move(error));
-    }
-    bool any() const { return seen_ > 0; }
-
-private:
-    transport::ItemReceiver& receiver_;
-    std::uint64_t seen_ = 0;
-};
-
 }  // namespace
 
 TargetSession::TargetSession(std::shared_ptr<App> app)
@@ -207,14 +181,9 @@ awaitable<Result<std::string>> TargetSession::list(
 
 awaitable<Result<void>> TargetSession::read_back(Folder, transport::ItemRef item,
                                                  transport::ItemReceiver& receiver) {
-    if (item.named == nullptr) co_return Error{Errc::item_vanished, "an item without a name"};
-    CountingReceiver counting(receiver);
     std::vector<transport::ItemRef> items;
     items.push_back(std::move(item));
-    auto const read = co_await export_items(api_, mailbox_id_, std::move(items), batch_, counting);
-    if (!read) co_return read.error();
-    if (!counting.any()) co_return Error{Errc::item_vanished, "the item isn't there"};
-    co_return Result<void>{};
+    co_return co_await export_items(api_, mailbox_id_, std::move(items), batch_, receiver);
 }
 
 awaitable<Result<void>> TargetSession::change_flags(Folder, std::vector<transport::ItemNumber>,

@@ -18,30 +18,6 @@ using transport::ItemNumber;
 
 namespace {
 
-/// Passes everything on and remembers whether there was anything.
-class CountingReceiver final : public transport::ItemReceiver {
-public:
-    explicit CountingReceiver(transport::ItemReceiver& receiver) : receiver_(receiver) {}
-
-    awaitable<Result<void>> begin(std::uint64_t size) override { return receiver_.begin(size); }
-    awaitable<Result<void>> piece(std::span<std::byte const> bytes) override {
-        return receiver_.piece(bytes);
-    }
-    awaitable<Result<void>> end(transport::ItemMeta meta) override {
-        ++seen_;
-        return receiver_.end(std::move(meta));
-    }
-    void failed(ItemNumber number, Error error) override {
-        ++seen_;
-        receiver_.failed(number, std::move(error));
-    }
-    bool any() const { return seen_ > 0; }
-
-private:
-    transport::ItemReceiver& receiver_;
-    std::uint64_t seen_ = 0;
-};
-
 /// UID FETCH of metadata, to be sent behind a selection.
 awaitable<Result<void>> fetch_meta(Link& link, std::string set,
                                    std::function<void(transport::ItemMeta)> found) {
@@ -158,17 +134,9 @@ awaitable<Result<std::string>> TargetSession::list(
 
 awaitable<Result<void>> TargetSession::read_back(Folder folder, transport::ItemRef item,
                                                  transport::ItemReceiver& receiver) {
-    if (item.number == 0 || item.number > UINT32_MAX)
-        co_return Error{Errc::item_vanished, "no such item"};
-    CountingReceiver counting(receiver);
+    if (item.number == 0 || item.number > UINT32_MAX) co_return Result<void>{};
     auto const uid = static_cast<std::uint32_t>(item.number);
-    auto const fetched =
-        co_await fetch_bodies(*link_, folder.id, std::nullopt, UidSet(uid, uid), counting);
-    if (!fetched) co_return fetched.error();
-    if (!counting.any())
-        co_return Error{Errc::item_vanished,
-                        "item=" + std::to_string(item.number) + " isn't there"};
-    co_return Result<void>{};
+    co_return co_await fetch_bodies(*link_, folder.id, std::nullopt, UidSet(uid, uid), receiver);
 }
 
 awaitable<Result<void>> TargetSession::change_flags(Folder folder, std::vector<ItemNumber> numbers,
