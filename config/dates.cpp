@@ -1,5 +1,8 @@
 #include "config/dates.hpp"
 
+#include <array>
+#include <ctime>
+
 namespace mailferry::config {
 namespace {
 
@@ -67,11 +70,21 @@ std::optional<std::chrono::sys_seconds> parse_instant(std::string_view text) {
     if (!seconds || *seconds > 59) return std::nullopt;
     if (take_one_of(text, ".")) {
         if (!take_digits(text, 1)) return std::nullopt;
-        while (take_digits(text, 1)) {}
+        while (take_digits(text, 1)) {
+        }
     }
     auto const offset = take_offset(text);
     if (!offset || !text.empty()) return std::nullopt;
     return midnight + *minutes + std::chrono::seconds(*seconds) - *offset;
+}
+
+std::string instant_text(std::chrono::sys_seconds instant) {
+    auto const time = std::chrono::system_clock::to_time_t(instant);
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    std::array<char, 32> text{};
+    auto const size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), size};
 }
 
 }  // namespace mailferry::config

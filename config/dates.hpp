@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace mailferry::config {
@@ -12,5 +13,8 @@ namespace mailferry::config {
 /// blank instead of the T are taken too; fractions of a second are cut off). Nothing for anything
 /// else: a day that doesn't exist, a time without its offset, a year before 1970.
 std::optional<std::chrono::sys_seconds> parse_instant(std::string_view text);
+
+/// "2026-01-31T07:00:00Z".
+std::string instant_text(std::chrono::sys_seconds instant);
 
 }  // namespace mailferry::config

@@ -19,54 +19,83 @@ awaitable<Result<std::set<std::string>>> names_stored(
 }  // namespace
 
 awaitable<Result<Claims>> Claims::look(store::Ledger& ledger, transport::TargetSession& session,
-                                       FolderPlan const& plan, transport::ItemNumber from,
+                                       FolderPlan const& plan, transport::ListRequest request,
                                        std::string generation) {
-    transport::Folder const folder{.id = plan.target_id, .path = plan.target_path};
-    Claims claims(folder);
-    auto& candidates = claims.candidates_;
-    auto const listed = co_await session.list(folder, from, [&](transport::FoundItem item) {
-        candidates.emplace_back().meta = std::move(item.meta);
+    Claims claims(ledger, plan, std::move(request), std::move(generation));
+    auto const listed = co_await claims.list(session);
+    if (!listed) co_return listed.error();
+    co_return claims;
+}
+
+/// Adds what the request finds to the candidates.
+awaitable<Result<void>> Claims::list(transport::TargetSession& session) {
+    std::set<std::string> known;
+    for (auto const& candidate : candidates_) known.insert(candidate.meta.name);
+    std::vector<Candidate> found;
+    auto const listed = co_await session.list(folder_, request_, [&](transport::FoundItem item) {
+        if (!item.meta.name.empty() && !known.insert(item.meta.name).second) return;
+        found.emplace_back().meta = std::move(item.meta);
     });
     if (!listed) co_return listed.error();
-    if (candidates.empty()) co_return claims;
-    auto const stored = co_await ledger.stored(plan.record.id, 0, UINT64_MAX);
+    if (found.empty()) co_return Result<void>{};
+    auto const dropped = co_await drop_stored(found, *listed == generation_);
+    if (!dropped) co_return dropped.error();
+    std::move(found.begin(), found.end(), std::back_inserter(candidates_));
+    co_return Result<void>{};
+}
+
+awaitable<Result<void>> Claims::drop_stored(std::vector<Candidate>& listed, bool same_generation) {
+    auto const stored = co_await ledger_->stored(home_, 0, UINT64_MAX);
     if (!stored) co_return stored.error();
-    if (!candidates.front().meta.name.empty()) {
-        auto const names = co_await names_stored(ledger, plan.record.id, *stored);
+    if (!listed.front().meta.name.empty()) {
+        auto const names = co_await names_stored(*ledger_, home_, *stored);
         if (!names) co_return names.error();
-        std::erase_if(candidates,
-                      [&](auto const& held) { return names->contains(held.meta.name); });
-        co_return claims;
+        std::erase_if(listed, [&](auto const& held) { return names->contains(held.meta.name); });
+        co_return Result<void>{};
     }
-    bool const same_numbers = *listed == generation;
     std::set<transport::ItemNumber> numbers;
     for (auto const& record : *stored) {
-        if (same_numbers && record.target_number != 0)
+        if (same_generation && record.target_number != 0)
             numbers.insert(record.target_number);
-        else if (!same_numbers)
-            claims.owed_.insert(record.fingerprint);
+        else if (!same_generation)
+            owed_.insert(record.fingerprint);
     }
-    std::erase_if(candidates, [&](auto const& held) { return numbers.contains(held.meta.number); });
-    co_return claims;
+    std::erase_if(listed, [&](auto const& held) { return numbers.contains(held.meta.number); });
+    co_return Result<void>{};
 }
 
 awaitable<Result<std::optional<transport::ItemMeta>>> Claims::claim(
     transport::TargetSession& session, store::ItemRecord const& item) {
+    auto found = co_await find(session, item);
+    if (found && *found == nullptr && !request_.received.empty()) {
+        request_.received.clear();
+        auto const listed = co_await list(session);
+        if (!listed) co_return listed.error();
+        found = co_await find(session, item);
+    }
+    if (!found) co_return found.error();
+    if (*found == nullptr) co_return std::optional<transport::ItemMeta>();
+    auto& candidate = **found;
+    candidate.claimed = true;
+    auto lacking = flag_change(candidate.meta.flags, item.flags).add;
+    if (!lacking.empty() && candidate.meta.name.empty())
+        lacking_[std::move(lacking)].push_back(candidate.meta.number);
+    co_return candidate.meta;
+}
+
+/// Null: not among the candidates.
+awaitable<Result<Claims::Candidate*>> Claims::find(transport::TargetSession& session,
+                                                   store::ItemRecord const& item) {
     for (bool const same_date : {true, false}) {
         for (auto& candidate : candidates_) {
             bool const dated_so = candidate.meta.received.unix_seconds == item.received;
             if (candidate.claimed || dated_so != same_date) continue;
             auto const identified = co_await identify(session, candidate);
             if (!identified) co_return identified.error();
-            if (candidate.claimed || candidate.digest != item.digest) continue;
-            candidate.claimed = true;
-            auto lacking = flag_change(candidate.meta.flags, item.flags).add;
-            if (!lacking.empty() && candidate.meta.name.empty())
-                lacking_[std::move(lacking)].push_back(candidate.meta.number);
-            co_return candidate.meta;
+            if (!candidate.claimed && candidate.digest == item.digest) co_return &candidate;
         }
     }
-    co_return std::optional<transport::ItemMeta>();
+    co_return static_cast<Candidate*>(nullptr);
 }
 
 awaitable<Result<void>> Claims::restore_flags(transport::TargetSession& session) {

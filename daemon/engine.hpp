@@ -3,9 +3,9 @@
 /// Runs passes: one queue of passes per migration, many mailboxes at once within each. Owns pools
 /// and views; borrows ledger and spool. Runs on one executor.
 
-#include "daemon/direction_check.hpp"
 #include "daemon/engine_view.hpp"
 #include "daemon/mailbox_run.hpp"
+#include "daemon/sample_check.hpp"
 
 #include <deque>
 #include <memory>
@@ -81,7 +81,7 @@ private:
     awaitable<void> run_migration(MigrationSlot& migration);
     awaitable<void> look_at_sides(MigrationSlot& migration, std::vector<MailboxLogins> sample,
                                   std::shared_ptr<std::optional<Result<void>>> answer);
-    awaitable<Result<void>> settle_direction(MigrationSlot& migration);
+    awaitable<Result<void>> settle_sample(MigrationSlot& migration);
     std::optional<std::size_t> next_mailbox(PassSlot& pass) const;
     awaitable<void> run_pass(MigrationSlot& migration, PassSlot& pass);
     awaitable<void> run_mailbox(MigrationSlot& migration, PassSlot& pass, std::size_t index,

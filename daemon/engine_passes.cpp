@@ -10,8 +10,8 @@ namespace mailferry::daemon {
 namespace {
 
 constexpr int mailbox_attempts_max = 5;
-constexpr std::size_t direction_sample = 3;
-constexpr std::chrono::seconds direction_patience{20};
+constexpr std::size_t sample_mailboxes = 3;
+constexpr std::chrono::seconds sample_patience{20};
 
 bool worth_another_run(Error const& error) {
     auto const disposition = disposition_of(error.code);
@@ -31,7 +31,7 @@ awaitable<void> Engine::run_migration(MigrationSlot& migration) {
             continue;
         }
         auto& pass = *migration.queue.front();
-        if (auto const right = co_await settle_direction(migration); !right) {
+        if (auto const right = co_await settle_sample(migration); !right) {
             // Nothing is written before somebody has had a look.
             if (options_.once) {
                 failure_ = right.error();
@@ -113,17 +113,18 @@ awaitable<void> Engine::look_at_sides(MigrationSlot& migration, std::vector<Mail
                                       std::shared_ptr<std::optional<Result<void>>> answer) {
     auto& source = *sources_.find(migration.migration->source)->second;
     auto& target = *targets_.find(migration.migration->target)->second;
-    *answer = co_await check_direction(source, target, std::move(sample));
+    *answer = co_await check_sample(source, target, std::move(sample),
+                                    migration.migration->allow_fuller_target);
     changed_.notify_all();
 }
 
-/// Before a migration's first pass ever: whether its target isn't rather the source.
-awaitable<Result<void>> Engine::settle_direction(MigrationSlot& migration) {
-    if (!std::exchange(migration.is_new, false) || migration.migration->allow_fuller_target)
-        co_return Result<void>{};
+/// Before a migration's first pass ever: whether its target isn't rather the source, and what its
+/// mailboxes lack.
+awaitable<Result<void>> Engine::settle_sample(MigrationSlot& migration) {
+    if (!std::exchange(migration.is_new, false)) co_return Result<void>{};
     std::vector<MailboxLogins> sample;
     for (auto const& pair : *migration.mapping) {
-        if (sample.size() == direction_sample) break;
+        if (sample.size() == sample_mailboxes) break;
         auto const from = login_for(*migration.source, pair.source, pair.source_password_file);
         auto const to = login_for(*migration.target, pair.target, pair.target_password_file);
         if (from && to) sample.push_back({*from, *to});
@@ -131,7 +132,7 @@ awaitable<Result<void>> Engine::settle_direction(MigrationSlot& migration) {
     // A server that stands still must not hold back what the other side can do meanwhile.
     auto const answer = std::make_shared<std::optional<Result<void>>>();
     looks_.spawn(look_at_sides(migration, std::move(sample), answer));
-    auto const until = std::chrono::steady_clock::now() + direction_patience;
+    auto const until = std::chrono::steady_clock::now() + sample_patience;
     while (!*answer && !stopping_ && std::chrono::steady_clock::now() < until)
         co_await changed_.wait_for(std::chrono::milliseconds(100));
     auto const checked = answer->value_or(Result<void>{});

@@ -79,7 +79,8 @@ awaitable<Result<void>> MailboxRun::discover(SourcePool::Lease& lease) {
                                .kinds = task_.pass->kinds,
                                .window = task_.window,
                                .marks_cover_flags = lease->capabilities().marks_cover_flags});
-        note_left_out(lease->left_out());
+        auto const noted = co_await note_left_out(lease->left_out());
+        if (!noted) co_return noted.error();
         planned_ = true;
         targets_ready_ = std::all_of(plans_.begin(), plans_.end(), [](FolderPlan const& plan) {
             return !plan.target_id.empty();
@@ -89,16 +90,19 @@ awaitable<Result<void>> MailboxRun::discover(SourcePool::Lease& lease) {
     }
 }
 
-/// What can't cross is said, and counted with what the rules leave out.
-void MailboxRun::note_left_out(std::vector<transport::LeftOutFolder> const& folders) {
+/// What can't cross is said, kept for the reports, and counted with what the rules leave out.
+awaitable<Result<void>> MailboxRun::note_left_out(std::vector<transport::LeftOutFolder> folders) {
+    std::vector<store::LeftOutFolder> records;
     for (auto const& folder : folders) {
         if (folder.items == 0) continue;
         counters_.left_out += folder.items;
+        records.push_back({transport::display(folder.path), folder.reason, folder.items});
         log::info("not copied", {{"mailbox", task_.pair->source},
                                  {"folder", transport::display(folder.path)},
                                  {"items", folder.items},
                                  {"reason", folder.reason}});
     }
+    co_return co_await services_.ledger.save_left_out(pair_, std::move(records));
 }
 
 /// Copies one folder, over new sessions if need be. Its failure is the folder's, not the mailbox's,

@@ -92,7 +92,7 @@ private:
     // fetch_side.cpp
     awaitable<void> fetch_side();
     awaitable<Result<void>> discover(SourcePool::Lease& lease);
-    void note_left_out(std::vector<transport::LeftOutFolder> const& folders);
+    awaitable<Result<void>> note_left_out(std::vector<transport::LeftOutFolder> folders);
     awaitable<void> copy_folder(SourcePool::Lease& lease, FolderPlan& plan);
     awaitable<Result<void>> scan_folder(SourcePool::Lease& lease, FolderPlan& plan);
     awaitable<Result<void>> take_page(SourcePool::Lease& lease, FolderPlan& plan,

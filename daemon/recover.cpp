@@ -29,6 +29,18 @@ awaitable<Result<transport::FolderPosition>> settled_position(asio::any_io_execu
     co_return last;
 }
 
+constexpr std::size_t dates_max = 64;
+
+/// What is sought: from a number on or, where numbers tell nothing, by the dates of few items.
+transport::ListRequest request_for(transport::ItemNumber from, bool numbered,
+                                   std::set<std::int64_t> const& received) {
+    transport::ListRequest request;
+    request.from = from;
+    if (!numbered && received.size() <= dates_max)
+        request.received.assign(received.begin(), received.end());
+    return request;
+}
+
 /// From where on the folder may hold what the intents sent: 0 if its numbers don't tell.
 transport::ItemNumber first_in_doubt(std::vector<store::IntentRecord> const& intents,
                                      transport::FolderPosition const& now) {
@@ -71,7 +83,11 @@ awaitable<Result<void>> MailboxRun::recover_folder(transport::TargetSession& ses
         co_await settled_position(services_.executor, session, target, task_.settle_interval);
     if (!position) co_return position.error();
     auto const from = first_in_doubt(intents, *position);
-    auto claims = co_await Claims::look(services_.ledger, session, plan, from,
+    std::set<std::int64_t> received;
+    for (auto const& intent : intents)
+        for (auto const& item : intent.items) received.insert(item.received);
+    auto request = request_for(from, position->next != 0, received);
+    auto claims = co_await Claims::look(services_.ledger, session, plan, std::move(request),
                                         intents.front().target_generation);
     if (!claims) co_return claims.error();
     for (auto& intent : intents) {
@@ -143,7 +159,11 @@ awaitable<Result<void>> MailboxRun::look_again(transport::TargetSession& session
     if (position.next != 0 && position.next == suspicion->second.seen_next)
         co_return Result<void>{};
     suspicion->second.seen_next = position.next;
-    auto claims = co_await Claims::look(services_.ledger, session, plan, suspicion->second.from,
+    std::set<std::int64_t> received;
+    for (auto const& item : queue)
+        if (item->suspect) received.insert(item->record.received);
+    auto request = request_for(suspicion->second.from, position.next != 0, received);
+    auto claims = co_await Claims::look(services_.ledger, session, plan, std::move(request),
                                         position.generation);
     if (!claims || claims->empty()) co_return claims ? Result<void>{} : claims.error();
     store::IntentRecord intent{.id = services_.ledger.next_group_id(),

@@ -81,11 +81,31 @@ void add_record(PassReport& pass, MailboxReport& mailbox, PassRecord const& reco
     }
 }
 
+std::vector<NotCopied> sum_left_out(std::vector<store::LeftOutRecord> const& records) {
+    std::map<std::pair<std::string_view, std::string_view>, NotCopied> sums;
+    for (auto const& record : records) {
+        auto& sum = sums[{record.folder.path, record.folder.reason}];
+        ++sum.mailboxes;
+        sum.items += record.folder.items;
+    }
+    std::vector<NotCopied> all;
+    for (auto& [key, sum] : sums) {
+        sum.folder = key.first;
+        sum.reason = key.second;
+        all.push_back(std::move(sum));
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](auto const& a, auto const& b) { return a.items > b.items; });
+    return all;
+}
+
 MigrationReport make_migration(MigrationRecords const& records) {
     MAILFERRY_ASSERT(records.pairs.size() == records.mailboxes.size());
     MigrationReport report;
     report.name = records.migration.name;
     report.more_failures = records.more_failures;
+    report.not_copied = sum_left_out(records.left_out);
+    report.more_not_copied = records.more_left_out;
 
     std::map<RecordKey, PassRecord const*> found;
     for (auto const& record : records.passes)

@@ -44,12 +44,20 @@ struct ItemFailure {
     std::string exported, next_step;
 };
 
+/// Folders of this name that can't cross, over all mailboxes that have one.
+struct NotCopied {
+    std::string folder, reason;
+    std::uint64_t mailboxes = 0, items = 0;
+};
+
 struct MigrationReport {
     std::string name;
     std::vector<PassReport> passes;
     std::vector<MailboxReport> mailboxes;
     std::vector<ItemFailure> failures;
-    bool more_failures = false;  ///< The ledger holds more than were read.
+    bool more_failures = false;         ///< The ledger holds more than were read.
+    std::vector<NotCopied> not_copied;  ///< Most items first.
+    bool more_not_copied = false;
 };
 
 struct Report {
@@ -66,6 +74,8 @@ struct MigrationRecords {
     std::vector<store::PassRecord> passes;  ///< In any order; at most one per pair and pass.
     std::vector<store::FailedItem> failures;
     bool more_failures = false;
+    std::vector<store::LeftOutRecord> left_out;
+    bool more_left_out = false;
 };
 
 /// `stopped`: the program was asked to stop, so that work left is no failure. Without it, a mailbox

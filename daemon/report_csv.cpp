@@ -99,6 +99,13 @@ std::string report_csv(Report const& report) {
             row.text(failure.exported).text(failure.next_step);
             out.append(std::move(row).end());
         }
+        for (auto const& folder : migration.not_copied) {
+            Row row;
+            row.text("not_copied").text(migration.name).empty().empty().empty().empty();
+            row.empty().empty().empty().number(folder.items).empty().empty().empty().empty();
+            row.empty().text(folder.folder).empty().empty().text(folder.reason).empty().empty();
+            out.append(std::move(row.empty().empty()).end());
+        }
     }
     return out;
 }

@@ -150,6 +150,20 @@ void put_mailboxes(std::string& out, MigrationReport const& migration) {
     end_table(out);
 }
 
+void put_not_copied(std::string& out, MigrationReport const& migration) {
+    if (migration.not_copied.empty()) return;
+    begin_table(out, "Folders that can't cross",
+                {{"Folder"}, {"Mailboxes", true}, {"Items", true}, {"Reason"}});
+    for (auto const& folder : migration.not_copied)
+        put_row(out, "td",
+                {{escaped(folder.folder)},
+                 number(folder.mailboxes),
+                 number(folder.items),
+                 {escaped(folder.reason)}});
+    end_table(out);
+    if (migration.more_not_copied) out.append("<p>The ledger holds still more such folders.</p>\n");
+}
+
 std::string_view verdict(int exit_status) {
     switch (exit_status) {
     case 0: return "<p class=\"verdict good\">Done: everything was copied.</p>\n";
@@ -168,6 +182,7 @@ std::string report_html(Report const& report) {
         out.append("<h2>Migration ").append(escaped(migration.name)).append("</h2>\n");
         put_passes(out, migration);
         put_failures(out, migration);
+        put_not_copied(out, migration);
         put_mailboxes(out, migration);
     }
     return out.append("</body></html>\n");

@@ -50,6 +50,13 @@ json::object failure_json(ItemFailure const& failure) {
             {"next_step", text(failure.next_step)}};
 }
 
+json::object not_copied_json(NotCopied const& folder) {
+    return {{"folder", text(folder.folder)},
+            {"reason", text(folder.reason)},
+            {"mailboxes", folder.mailboxes},
+            {"items", folder.items}};
+}
+
 template <class Values, class Convert>
 json::array array_of(Values const& values, Convert convert) {
     json::array array;
@@ -68,7 +75,9 @@ std::string report_json(Report const& report) {
                          {"passes", array_of(migration.passes, pass_json)},
                          {"mailboxes", array_of(migration.mailboxes, mailbox_json)},
                          {"failures", array_of(migration.failures, failure_json)},
-                         {"more_failures", migration.more_failures}});
+                         {"more_failures", migration.more_failures},
+                         {"not_copied", array_of(migration.not_copied, not_copied_json)},
+                         {"more_not_copied", migration.more_not_copied}});
     json::object const whole{{"migrations", std::move(migrations)},
                              {"exit_status", report.exit_status},
                              {"made_unix", report.made}};

@@ -47,6 +47,10 @@ awaitable<Result<MigrationRecords>> read_one(config::Migration migration,
     records.failures = std::move(*failures);
     records.more_failures = records.failures.size() > report_failures_max;
     if (records.more_failures) records.failures.resize(report_failures_max);
+    auto left_out = co_await ledger.left_out(records.migration.name, report_left_out_max + 1);
+    if (!left_out) co_return left_out.error().in("report folders not copied");
+    records.left_out = std::move(*left_out);
+    records.more_left_out = records.left_out.size() > report_left_out_max;
     co_return records;
 }
 

@@ -102,6 +102,21 @@ void put_failures(std::string& out, MigrationReport const& migration) {
     if (migration.more_failures) out.append("  (The ledger holds still more failed items.)\n");
 }
 
+void put_not_copied(std::string& out, MigrationReport const& migration) {
+    auto const total = migration.not_copied.size();
+    if (total == 0) return;
+    out.append("\n  Folders that can't cross:\n");
+    for (std::size_t i = 0; i < total && i < lines_max; ++i) {
+        auto const& folder = migration.not_copied[i];
+        out.append("  - ").append(one_line(folder.folder)).append(": ");
+        out.append(format_count(folder.items, "item", "items")).append(" in ");
+        out.append(format_count(folder.mailboxes, "mailbox", "mailboxes")).append(": ");
+        out.append(one_line(folder.reason)).push_back('\n');
+    }
+    put_more(out, total > lines_max ? total - lines_max : 0, " more folders");
+    if (migration.more_not_copied) out.append("  (The ledger holds still more such folders.)\n");
+}
+
 std::string verdict(Report const& report) {
     switch (report.exit_status) {
     case 0: return "Done: everything was copied.";
@@ -120,6 +135,7 @@ std::string report_text(Report const& report) {
         put_passes(out, migration);
         put_mailboxes(out, migration);
         put_failures(out, migration);
+        put_not_copied(out, migration);
         out.push_back('\n');
     }
     return out.append(verdict(report)).append("\n");

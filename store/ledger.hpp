@@ -129,6 +129,18 @@ struct PairRecord {
     std::string migration, source, target;
 };
 
+/// A folder of the source mailbox that isn't copied whatever the configuration says.
+struct LeftOutFolder {
+    std::string path, reason;
+    std::uint64_t items = 0;
+    bool operator==(LeftOutFolder const&) const = default;
+};
+
+struct LeftOutRecord {
+    std::string source_mailbox;
+    LeftOutFolder folder;
+};
+
 struct FailedItem {
     ItemRecord item;
     std::string source_mailbox, folder_path;
@@ -226,6 +238,12 @@ public:
     // Passes
     virtual awaitable<Result<void>> save_pass(PassRecord record) = 0;
     virtual awaitable<Result<std::vector<PassRecord>>> passes(std::string migration) = 0;
+    /// Takes the place of what was saved for the pair before.
+    virtual awaitable<Result<void>> save_left_out(PairId pair,
+                                                  std::vector<LeftOutFolder> folders) = 0;
+    /// Those with the most items first. "": of all migrations.
+    virtual awaitable<Result<std::vector<LeftOutRecord>>> left_out(std::string migration,
+                                                                   std::size_t limit) = 0;
 
     /// Checkpoints and closes; nothing may be called afterwards.
     virtual awaitable<void> close() = 0;

@@ -166,4 +166,51 @@ Result<std::vector<PassRecord>> read_passes(Database& database, std::string cons
     }
 }
 
+namespace {
+Result<std::vector<LeftOutFolder>> left_out_of(Database& database, PairId pair) {
+    std::vector<LeftOutFolder> folders;
+    auto query = database.query(
+        "SELECT path, reason, items FROM left_out WHERE pair = ?1 ORDER BY path", pair);
+    for (;;) {
+        auto const more = query.step();
+        if (!more) return more.error();
+        if (!*more) return folders;
+        folders.push_back({query.text(0), query.text(1), query.count(2)});
+    }
+}
+}  // namespace
+
+Result<void> save_left_out(Database& database, PairId pair, std::vector<LeftOutFolder> folders) {
+    std::sort(folders.begin(), folders.end(),
+              [](auto const& a, auto const& b) { return a.path < b.path; });
+    auto const known = left_out_of(database, pair);
+    if (!known) return known.error();
+    if (*known == folders) return {};
+    auto done = database.query("DELETE FROM left_out WHERE pair = ?1", pair).run();
+    for (auto const& folder : folders) {
+        if (!done) break;
+        done = database
+                   .query("INSERT OR REPLACE INTO left_out(pair, path, reason, items) "
+                          "VALUES(?1, ?2, ?3, ?4)",
+                          pair, folder.path, folder.reason, folder.items)
+                   .run();
+    }
+    return done;
+}
+
+Result<std::vector<LeftOutRecord>> read_left_out(Database& database, std::string const& migration,
+                                                 std::size_t limit) {
+    std::vector<LeftOutRecord> records;
+    auto query = database.query(
+        "SELECT pair.source, path, reason, items FROM left_out JOIN pair ON pair.id = "
+        "left_out.pair WHERE ?1 = '' OR migration = ?1 ORDER BY items DESC, pair.id, path LIMIT ?2",
+        migration, std::uint64_t{limit});
+    for (;;) {
+        auto const more = query.step();
+        if (!more) return more.error();
+        if (!*more) return records;
+        records.push_back({query.text(0), {query.text(1), query.text(2), query.count(3)}});
+    }
+}
+
 }  // namespace mailferry::store

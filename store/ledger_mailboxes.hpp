@@ -25,4 +25,9 @@ Result<void> save_pass(Database& database, PassRecord const& record);
 /// "" for all migrations; by pair, then by name.
 Result<std::vector<PassRecord>> read_passes(Database& database, std::string const& migration);
 
+/// Writes only what isn't so already.
+Result<void> save_left_out(Database& database, PairId pair, std::vector<LeftOutFolder> folders);
+Result<std::vector<LeftOutRecord>> read_left_out(Database& database, std::string const& migration,
+                                                 std::size_t limit);
+
 }  // namespace mailferry::store

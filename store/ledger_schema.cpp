@@ -136,7 +136,19 @@ CREATE TABLE target_name(
 ALTER TABLE item ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array steps{SchemaStep{1, schema_1, "0.1"}, SchemaStep{2, schema_2, "0.2"}};
+/// Folders that can't cross, for the reports.
+constexpr auto schema_3 = R"sql(
+CREATE TABLE left_out(
+    pair   INTEGER NOT NULL REFERENCES pair(id),
+    path   TEXT    NOT NULL,
+    reason TEXT    NOT NULL,
+    items  INTEGER NOT NULL,
+    PRIMARY KEY(pair, path)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array steps{SchemaStep{1, schema_1, "0.1"}, SchemaStep{2, schema_2, "0.2"},
+                           SchemaStep{3, schema_3, "0.3"}};
 
 Result<std::int64_t> one_integer(Database& database, char const* sql) {
     auto query = database.query(sql);

@@ -243,6 +243,21 @@ awaitable<Result<std::vector<PassRecord>>> SqliteLedger::passes(std::string migr
         });
 }
 
+awaitable<Result<void>> SqliteLedger::save_left_out(PairId pair,
+                                                    std::vector<LeftOutFolder> folders) {
+    return writer_.write<void>([pair, folders = std::move(folders)](Database& database) {
+        return store::save_left_out(database, pair, folders);
+    });
+}
+
+awaitable<Result<std::vector<LeftOutRecord>>> SqliteLedger::left_out(std::string migration,
+                                                                     std::size_t limit) {
+    return writer_.read<std::vector<LeftOutRecord>>(
+        [migration = std::move(migration), limit](Database& database) {
+            return read_left_out(database, migration, limit);
+        });
+}
+
 awaitable<void> SqliteLedger::close() {
     auto const closed = co_await writer_.close();
     if (!closed) log::warning("ledger not checkpointed", {{"error", closed.error()}});

@@ -69,6 +69,9 @@ public:
 
     awaitable<Result<void>> save_pass(PassRecord record) override;
     awaitable<Result<std::vector<PassRecord>>> passes(std::string migration) override;
+    awaitable<Result<void>> save_left_out(PairId pair, std::vector<LeftOutFolder> folders) override;
+    awaitable<Result<std::vector<LeftOutRecord>>> left_out(std::string migration,
+                                                           std::size_t limit) override;
 
     /// A checkpoint that fails is logged: the write-ahead log then keeps what the file lacks.
     awaitable<void> close() override;

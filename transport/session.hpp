@@ -93,6 +93,11 @@ public:
     virtual Capabilities const& capabilities() const = 0;
     /// Signs in for, or switches to, one mailbox.
     virtual awaitable<Result<void>> open(OpenMailbox request) = 0;
+    /// Whose the open mailbox is, under whatever address. "": the server has no word for it.
+    virtual std::string mailbox_identity() const { return {}; }
+    /// What would keep the open mailbox from being copied (rights, mostly), each with its cure:
+    /// asked by calls that change nothing. An error: the question itself failed.
+    virtual awaitable<Result<std::vector<Error>>> obstacles() { co_return std::vector<Error>(); }
     virtual awaitable<Result<std::vector<Folder>>> folders() = 0;
     /// What the last folders() left out since it can't or must not cross.
     virtual std::vector<LeftOutFolder> left_out() const { return {}; }
@@ -153,6 +158,13 @@ struct FolderPosition {
     ItemNumber next = 1;
 };
 
+/// What of a target folder is to be listed. Both are hints: more may be listed.
+struct ListRequest {
+    ItemNumber from = 0;  ///< Nothing with a smaller number is sought.
+    /// Only items with these received dates (Unix seconds) are sought. Empty: any date.
+    std::vector<std::int64_t> received;
+};
+
 /// One item of the target, as found during recovery or verification.
 struct FoundItem {
     ItemMeta meta;
@@ -167,6 +179,9 @@ public:
     virtual ~TargetSession() = default;
     virtual Capabilities const& capabilities() const = 0;
     virtual awaitable<Result<void>> open(OpenMailbox request) = 0;
+    /// As at the source.
+    virtual std::string mailbox_identity() const { return {}; }
+    virtual awaitable<Result<std::vector<Error>>> obstacles() { co_return std::vector<Error>(); }
     virtual awaitable<Result<std::vector<Folder>>> folders() = 0;
     /// Makes the folder (and its parents) or finds the existing one; the answer's path and id are
     /// what the target made of it. folder_refused with the server's reason if it won't.
@@ -177,8 +192,8 @@ public:
     /// any prefix (or, with atomic_groups, all or none) may be there. Any other error: nothing is.
     virtual awaitable<Result<StoreResult>> store(Folder folder, std::vector<StoreItem> items,
                                                  BeforeCommit before_commit) = 0;
-    /// Lists what the folder holds from `from` on; for recovery and verification.
-    virtual awaitable<Result<std::string>> list(Folder folder, ItemNumber from,
+    /// Lists what the folder holds, for recovery and verification; answers its generation.
+    virtual awaitable<Result<std::string>> list(Folder folder, ListRequest request,
                                                 std::function<void(FoundItem)> found) = 0;
     /// Reads one item back, byte for byte. One that is gone is simply not delivered.
     virtual awaitable<Result<void>> read_back(Folder folder, ItemRef item,

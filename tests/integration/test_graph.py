@@ -147,6 +147,31 @@ class Copy(GraphCase):
         self.assertLessEqual(len(asked), len(folders) + 5, asked)
 
 
+    def test_folders_that_cant_cross_are_listed(self):
+        self.houses(mailboxes=2, items=10)
+        for mailbox in self.source.mailboxes():
+            self.sim.add_items(mailbox, 2, folder="outbox")
+        job = self.job()
+        outcome = job.copy()
+        self.assert_status(0, outcome)
+        listed = outcome.report["migrations"][0]["not_copied"]
+        # The mailboxes speak different languages.
+        outboxes = [entry for entry in listed if entry["reason"].startswith("outbox")]
+        self.assertEqual([(1, 2), (1, 2)],
+                         [(entry["mailboxes"], entry["items"]) for entry in outboxes], listed)
+
+    def test_a_pair_of_one_and_the_same_mailbox_is_refused(self):
+        self.houses(mailboxes=1, items=10)
+        user = self.source.users[0]
+        before = self.sim.dump(user["mailbox"])
+        job = GraphJob(self.folder / "job", self.source, self.source,
+                       pairs=[(user["name"], user["id"])])
+        outcome = job.copy()
+        self.assertEqual(2, outcome.status, outcome.text())
+        self.assertIn("one and the same mailbox", outcome.stderr)
+        self.assertEqual(before, self.sim.dump(user["mailbox"]))
+
+
 class Large(GraphCase):
     # A single item of this size is more than the published budget of five minutes, and its stream
     # may be larger than what lies in the store.
@@ -180,6 +205,34 @@ class Faults(GraphCase):
         self.assertGreaterEqual(fired["drop-after-commit"], 2)
         self.assertGreater(len(fired), 1, fired)
         self.sim.clear_faults()
+        self.assert_equal_mailboxes()
+        self.assert_clean(job)
+
+    def test_after_a_lost_reply_the_target_is_searched_not_listed(self):
+        self.houses(mailboxes=1, items=120)
+        self.sim.fault("drop-after-commit", path="importItem", nth=20)
+        # Contacts have no date that could be searched for.
+        job = self.job(passes=('name = "mail"\nkinds = ["mail"]',))
+        self.assert_status(0, job.copy())
+        self.assertEqual(1, self.sim.counters()["faults"]["drop-after-commit"])
+        target = self.target.mailboxes()[0]
+        looks = [entry["query"] for entry in self.sim.requests()
+                 if entry["mailbox"] == target and entry["path"].endswith(("/items", "/delta"))]
+        self.assertTrue(looks)
+        for look in looks:
+            self.assertIn("filter=single", look)
+        job.passes = (f'name = "final"\nkinds = {KINDS}',)
+        self.assert_status(0, job.write().copy())
+        self.assert_equal_mailboxes()
+        self.assert_clean(job)
+
+    def test_a_service_that_wont_filter_is_listed(self):
+        self.houses(mailboxes=1, items=60)
+        self.sim.set_options(filter_extended=False)
+        self.sim.fault("drop-after-commit", path="importItem", nth=20)
+        job = self.job()
+        self.assert_status(0, job.copy())
+        self.assertEqual(1, self.sim.counters()["faults"]["drop-after-commit"])
         self.assert_equal_mailboxes()
         self.assert_clean(job)
 

@@ -127,7 +127,22 @@ TEST_F(InterruptedUpdateTest, GoesOnFromTheSpool) {
 TEST_F(InterruptedUpdateTest, AStateThatComesMeanwhileIsCarriedByTheNextRun) {
     fetch_an_update_and_stop();
     edit("third state");
+    // The scan has to find the second state still on its way.
+    world.target.faults.target_stands_still = true;
+    world.meanwhile = [this, scans = world.source.scans](MailboxRun&,
+                                                         store::Spool&) -> awaitable<void> {
+        asio::steady_timer timer(world.context);
+        while (world.source.scans == scans) {
+            timer.expires_after(std::chrono::milliseconds(1));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        timer.expires_after(std::chrono::milliseconds(20));
+        co_await timer.async_wait(asio::use_awaitable);
+        world.target.faults.target_stands_still = false;
+        world.target.resumed.notify_all();
+    };
     auto const outcome = world.run();
+    world.meanwhile = nullptr;
     ASSERT_FALSE(outcome.error) << outcome.error->describe();
     EXPECT_EQ(at_target().count("second state"), 1u);
     ASSERT_FALSE(world.run().error);

@@ -1,6 +1,7 @@
 #include "transport/graph/item_listing.hpp"
 
 #include "transport/graph/paths.hpp"
+#include "transport/graph/properties.hpp"
 
 #include <algorithm>
 
@@ -12,6 +13,8 @@ constexpr std::uint32_t page_items_min = 10;
 constexpr std::string_view delta_page = "odata.maxpagesize=500";
 /// So many single questions are as dear as a page.
 constexpr std::uint64_t singles_for_a_page = 4;
+/// So many dates make a filter of some 2 KB.
+constexpr std::size_t dates_at_once = 10;
 
 }  // namespace
 
@@ -170,6 +173,32 @@ awaitable<Result<std::optional<GraphItem>>> read_item(Api& api, std::string mail
     }
     if (single.items.empty()) co_return std::optional<GraphItem>();
     co_return std::optional<GraphItem>(std::move(single.items.front()));
+}
+
+awaitable<Result<bool>> find_received(Api& api, std::string mailbox_id, std::string folder_id,
+                                      std::vector<std::int64_t> unix_seconds,
+                                      std::function<void(GraphItem)> const& found) {
+    auto const options =
+        paths::items(mailbox_id, folder_id) + paths::item_options(page_items_first);
+    std::span<std::int64_t const> rest(unix_seconds);
+    while (!rest.empty()) {
+        auto const now = rest.first(std::min(dates_at_once, rest.size()));
+        rest = rest.subspan(now.size());
+        auto next = options + paths::filter(received_filter(now));
+        while (!next.empty()) {
+            ItemPage page(PageHandler::Shape::page);
+            Call call;
+            call.url = std::exchange(next, std::string());
+            auto const answer = co_await api.call(std::move(call), page);
+            if (!answer) co_return answer.error();
+            if (answer->status == 400 || answer->status == 501) co_return false;
+            if (!answer->good())
+                co_return error_of(answer->refusal, Subject::target_folder, "looking for items");
+            for (auto& item : page.items) found(std::move(item));
+            next = std::move(page.next_link);
+        }
+    }
+    co_return true;
 }
 
 }  // namespace mailferry::graph

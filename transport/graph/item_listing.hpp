@@ -60,4 +60,10 @@ private:
 awaitable<Result<std::optional<GraphItem>>> read_item(Api& api, std::string mailbox_id,
                                                       std::string folder_id, std::string item_id);
 
+/// The folder's items that were received within one of these seconds, by a filter. False if the
+/// service won't filter so (brief, 2.3): then the whole folder has to be listed.
+awaitable<Result<bool>> find_received(Api& api, std::string mailbox_id, std::string folder_id,
+                                      std::vector<std::int64_t> unix_seconds,
+                                      std::function<void(GraphItem)> const& found);
+
 }  // namespace mailferry::graph

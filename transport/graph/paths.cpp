@@ -49,4 +49,8 @@ std::string item_options(std::uint32_t page_items) {
     return item_options() + "&$top=" + std::to_string(page_items);
 }
 
+std::string filter(std::string_view condition) {
+    return "&$filter=" + http::percent_encoded(condition);
+}
+
 }  // namespace mailferry::graph::paths

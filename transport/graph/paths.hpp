@@ -21,5 +21,7 @@ std::string item(std::string_view mailbox_id, std::string_view folder_id, std::s
 std::string folder_options(std::uint32_t page_items);
 std::string item_options();
 std::string item_options(std::uint32_t page_items);
+/// `condition`: not yet encoded.
+std::string filter(std::string_view condition);
 
 }  // namespace mailferry::graph::paths

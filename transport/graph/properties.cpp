@@ -27,6 +27,23 @@ std::optional<std::int64_t> instant_of(std::string_view text) {
     return instant->time_since_epoch().count();
 }
 
+std::string received_filter(std::span<std::int64_t const> unix_seconds) {
+    constexpr std::string_view value = " cast(ep/value, Edm.DateTimeOffset) ";
+    auto const text = [](std::int64_t second) {
+        return config::instant_text(std::chrono::sys_seconds(std::chrono::seconds(second)));
+    };
+    std::string filter;
+    for (auto const second : unix_seconds) {
+        if (!filter.empty()) filter += " or ";
+        filter.append("singleValueExtendedProperties/Any(ep: ep/id eq 'SystemTime 0x0E06' and")
+            .append(value)
+            .append("ge " + text(second) + " and")
+            .append(value)
+            .append("lt " + text(second + 1) + ")");
+    }
+    return filter;
+}
+
 std::string identity_of(std::string_view search_key, std::string_view message_id,
                         std::string_view item_class, std::optional<std::int64_t> received) {
     bool const has_key = !search_key.empty() || !message_id.empty();

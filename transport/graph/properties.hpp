@@ -5,7 +5,9 @@
 
 #include "transport/model/item.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,9 @@ inline constexpr std::string_view expand_item =
     "id eq 'Binary 0x300B')";
 inline constexpr std::string_view expand_folder =
     "singleValueExtendedProperties($filter=id eq 'Integer 0x3601' or id eq 'Boolean 0x10F4')";
+
+/// Value of $filter, not yet encoded: items received within one of these seconds.
+std::string received_filter(std::span<std::int64_t const> unix_seconds);
 
 /// "2026-01-05T08:30:00.1234567Z" as seconds; nothing for what isn't a date and for years before
 /// 1970, which servers use for "none".

@@ -23,6 +23,7 @@ public:
 
     transport::Capabilities const& capabilities() const override { return capabilities_; }
     awaitable<Result<void>> open(transport::OpenMailbox request) override;
+    std::string mailbox_identity() const override { return mailbox_id_; }
     /// Those that are copied; the others are in left_out().
     awaitable<Result<std::vector<transport::Folder>>> folders() override;
     /// Generation: the mailbox's id. A first answer comes after a whole round of changes, which

@@ -165,13 +165,20 @@ awaitable<Result<transport::StoreResult>> TargetSession::store(
 }
 
 awaitable<Result<std::string>> TargetSession::list(
-    Folder folder, transport::ItemNumber, std::function<void(transport::FoundItem)> found) {
-    ItemListing listing(mailbox_id_, folder.id, folder.items);
-    auto const begun = co_await listing.begin(api_, std::string());
-    if (!begun) co_return begun.error();
+    Folder folder, transport::ListRequest request,
+    std::function<void(transport::FoundItem)> found) {
     std::function<void(GraphItem)> const hand_on = [&found](GraphItem item) {
         found(transport::FoundItem{meta_of(std::move(item))});
     };
+    if (!request.received.empty()) {
+        auto const filtered = co_await find_received(api_, mailbox_id_, folder.id,
+                                                     std::move(request.received), hand_on);
+        if (!filtered) co_return filtered.error();
+        if (*filtered) co_return mailbox_id_;
+    }
+    ItemListing listing(mailbox_id_, folder.id, folder.items);
+    auto const begun = co_await listing.begin(api_, std::string());
+    if (!begun) co_return begun.error();
     for (;;) {
         auto const done = co_await listing.next(api_, page_items_max, hand_on);
         if (!done) co_return done.error();

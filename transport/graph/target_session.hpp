@@ -19,6 +19,7 @@ public:
 
     transport::Capabilities const& capabilities() const override { return capabilities_; }
     awaitable<Result<void>> open(transport::OpenMailbox request) override;
+    std::string mailbox_identity() const override { return mailbox_id_; }
     awaitable<Result<std::vector<transport::Folder>>> folders() override;
     /// A folder with a role is the mailbox's own one of that role. A sibling of the same name but
     /// of another class keeps its name: ours gets " (2)" behind it.
@@ -30,8 +31,9 @@ public:
     awaitable<Result<transport::StoreResult>> store(transport::Folder folder,
                                                     std::vector<transport::StoreItem> items,
                                                     transport::BeforeCommit before_commit) override;
-    /// Everything the folder holds, whatever `from` is: names have no order.
-    awaitable<Result<std::string>> list(transport::Folder folder, transport::ItemNumber from,
+    /// Few dates are sought by a filter. Without any, or where the service won't filter, everything
+    /// that the folder holds: names have no order.
+    awaitable<Result<std::string>> list(transport::Folder folder, transport::ListRequest request,
                                         std::function<void(transport::FoundItem)> found) override;
     awaitable<Result<void>> read_back(transport::Folder folder, transport::ItemRef item,
                                       transport::ItemReceiver& receiver) override;

@@ -117,11 +117,12 @@ awaitable<Result<transport::StoreResult>> TargetSession::store(
 }
 
 awaitable<Result<std::string>> TargetSession::list(
-    Folder folder, ItemNumber from, std::function<void(transport::FoundItem)> found) {
+    Folder folder, transport::ListRequest request,
+    std::function<void(transport::FoundItem)> found) {
     auto const selection = co_await select_anew(*link_, folder.id, false);
     if (!selection) co_return selection.error();
     auto const generation = std::to_string((*selection)->uidvalidity.value_or(0));
-    from = std::max<ItemNumber>(from, 1);
+    auto const from = std::max<ItemNumber>(request.from, 1);
     if ((*selection)->exists == 0 || from > UINT32_MAX) co_return generation;
     auto const listed =
         co_await fetch_meta(*link_, std::to_string(from) + ":*", [&](transport::ItemMeta meta) {

@@ -26,7 +26,7 @@ public:
     awaitable<Result<transport::StoreResult>> store(transport::Folder folder,
                                                     std::vector<transport::StoreItem> items,
                                                     transport::BeforeCommit before_commit) override;
-    awaitable<Result<std::string>> list(transport::Folder folder, transport::ItemNumber from,
+    awaitable<Result<std::string>> list(transport::Folder folder, transport::ListRequest request,
                                         std::function<void(transport::FoundItem)> found) override;
     awaitable<Result<void>> read_back(transport::Folder folder, transport::ItemRef item,
                                       transport::ItemReceiver& receiver) override;

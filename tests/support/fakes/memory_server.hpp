@@ -250,11 +250,11 @@ public:
         if (!allowed) co_return allowed.error();
         co_return commit(*mailbox_->find(folder.id), items, bodies);
     }
-    awaitable<Result<std::string>> list(Folder folder, ItemNumber from,
+    awaitable<Result<std::string>> list(Folder folder, ListRequest request,
                                         std::function<void(FoundItem)> found) override {
         auto* const held = mailbox_->find(folder.id);
         for (auto const& item : held->items)
-            if (item.number >= from) found({item.meta()});
+            if (item.number >= request.from) found({item.meta()});
         co_return held->generation;
     }
     awaitable<Result<void>> read_back(Folder folder, ItemRef copy,

@@ -8,6 +8,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+
 namespace mailferry::daemon {
 namespace {
 
@@ -304,6 +306,33 @@ TEST(ReportAdviceTest, EveryCodeHasANextStep) {
     EXPECT_EQ(code_in("over_quota: target full"), Errc::over_quota);
     EXPECT_EQ(code_in("login_refused"), Errc::login_refused);
     EXPECT_EQ(code_in("Something else"), std::nullopt);
+}
+
+TEST(ReportTest, FoldersThatCantCrossAreSummedOverTheMailboxesInEveryForm) {
+    auto records = merger({"alice", "bob"});
+    records.left_out = {{"alice@fabrikam.example", {"Outbox", "not sent yet", 2}},
+                        {"alice@fabrikam.example", {"=cmd()", "<search>", 7}},
+                        {"bob@fabrikam.example", {"Outbox", "not sent yet", 3}}};
+    records.more_left_out = true;
+    auto const report = make_report({records}, false, start);
+    EXPECT_THAT(report_text(report), HasSubstr("Folders that can't cross:\n"
+                                               "  - =cmd(): 7 items in 1 mailbox: <search>\n"
+                                               "  - Outbox: 5 items in 2 mailboxes: not sent yet\n"
+                                               "  (The ledger holds still more such folders.)"));
+    auto const parsed = boost::json::parse(report_json(report));
+    auto const& folders = parsed.at("migrations").at(0).at("not_copied").as_array();
+    EXPECT_EQ(folders.at(1).at("mailboxes").to_number<int>(), 2);
+    EXPECT_EQ(folders.at(1).at("items").to_number<int>(), 5);
+    EXPECT_THAT(report_html(report), HasSubstr("&lt;search&gt;"));
+    auto const csv = report_csv(report);
+    EXPECT_THAT(csv, HasSubstr("\"'=cmd()\""));
+    std::string_view rest(csv);
+    auto const columns = [](std::string_view line) {
+        return std::count(line.begin(), line.end(), ',');
+    };
+    auto const heading = columns(rest.substr(0, rest.find('\n')));
+    rest = rest.substr(rest.rfind("\"not_copied\""));
+    EXPECT_EQ(columns(rest), heading);
 }
 
 }  // namespace

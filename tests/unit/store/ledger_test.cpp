@@ -363,6 +363,26 @@ TEST_F(LedgerTest, PassesAreKeptByPairAndName) {
     EXPECT_EQ(open(ledger().passes(""))->size(), 1u);
 }
 
+TEST_F(LedgerTest, WhatCantCrossIsKeptByMailboxAndReplacedAsAWhole) {
+    auto const other = open(open.ledger->open_pair("merger", "zoe@old.example", "zoe@new.example"));
+    ASSERT_TRUE(other);
+    twice([&] {
+        return open.ledger->save_left_out(
+            open.pair, {{"Sync Issues", "the store's own", 3}, {"Outbox", "", 9}});
+    });
+    twice([&] { return open.ledger->save_left_out(other->id, {{"Outbox", "", 5}}); });
+    auto const limited = open(open.ledger->left_out("", 2));
+    ASSERT_EQ(limited->size(), 2U);
+    EXPECT_EQ(limited->at(0).folder, (LeftOutFolder{"Outbox", "", 9}));
+    EXPECT_EQ(limited->at(1).source_mailbox, "zoe@old.example");
+
+    ASSERT_TRUE(open(open.ledger->save_left_out(open.pair, {{"Files", "", 1}})));
+    auto const all = open(open.ledger->left_out("merger", 10));
+    ASSERT_EQ(all->size(), 2U);
+    EXPECT_EQ(all->at(1).folder, (LeftOutFolder{"Files", "", 1}));
+    EXPECT_TRUE(open(open.ledger->left_out("another", 10))->empty());
+}
+
 TEST(PassCountersTest, AddUp) {
     PassCounters sum{1, 2, 3, 4, 5, 6, 7, 8, 9};
     sum += PassCounters{10, 20, 30, 40, 50, 60, 70, 80, 90};
@@ -383,8 +403,10 @@ void store(OpenLedger& open, std::vector<StoredRecord> const& records) {
 Runs runs_of(std::map<std::uint64_t, StoredRecord> const& model) {
     Runs runs;
     for (auto const& [number, record] : model) {
-        if (!runs.empty() && runs.back().last + 1 == number) runs.back().last = number;
-        else runs.push_back({number, number});
+        if (!runs.empty() && runs.back().last + 1 == number)
+            runs.back().last = number;
+        else
+            runs.push_back({number, number});
     }
     return runs;
 }
@@ -393,8 +415,8 @@ enum class Order { ascending, descending, scattered };
 
 // Goal: blocks hold what was stored, whatever the order it came in. Method: a map as the model.
 void expect_blocks_like_a_map(Order order, unsigned seed) {
-    SCOPED_TRACE("seed=" + std::to_string(seed) + " order=" +
-                 std::to_string(static_cast<int>(order)));
+    SCOPED_TRACE("seed=" + std::to_string(seed) +
+                 " order=" + std::to_string(static_cast<int>(order)));
     ScratchDirectory scratch;
     OpenLedger open(scratch.file());
     std::mt19937_64 random(seed);
@@ -447,10 +469,10 @@ struct MoveCase {
 
 TEST(ItemMovesTest, TheTableIsAsDocumented) {
     MoveCase const cases[] = {
-        {ItemEvent::spooled, "ssSfx", "ssSfx"},       {ItemEvent::intent_opened, "SS---", "SS---"},
-        {ItemEvent::acknowledged, "--x--", "--x--"},  {ItemEvent::refused, "--f--", "--f--"},
-        {ItemEvent::returned, "--s--", "--p--"},      {ItemEvent::given_up, "ff-fx", "ff-fx"},
-        {ItemEvent::spool_lost, "ppSfx", "ppSfx"},    {ItemEvent::retried, "psSpx", "psSpx"},
+        {ItemEvent::spooled, "ssSfx", "ssSfx"},      {ItemEvent::intent_opened, "SS---", "SS---"},
+        {ItemEvent::acknowledged, "--x--", "--x--"}, {ItemEvent::refused, "--f--", "--f--"},
+        {ItemEvent::returned, "--s--", "--p--"},     {ItemEvent::given_up, "ff-fx", "ff-fx"},
+        {ItemEvent::spool_lost, "ppSfx", "ppSfx"},   {ItemEvent::retried, "psSpx", "psSpx"},
     };
     std::string_view const letters = "psSfx";
     for (auto const& c : cases) {

@@ -349,7 +349,7 @@ TEST_F(SessionTest, OnlyTheItemWhoseAnswerWasLostIsInDoubt) {
         EXPECT_THAT(graph_.folder("inbox-id").items, SizeIs(6));
         std::set<std::string> identities;
         auto const listed = co_await target.list(
-            at("inbox-id"), 0,
+            at("inbox-id"), transport::ListRequest{},
             [&](transport::FoundItem const& found) { identities.insert(found.meta.identity); });
         EXPECT_TRUE(listed);
         EXPECT_THAT(identities, SizeIs(6));

@@ -1,14 +1,21 @@
-#include "daemon/direction_check.hpp"
+#include "daemon/sample_check.hpp"
 
 #include "config/base/log.hpp"
 
 #include <numeric>
+#include <optional>
 
 namespace mailferry::daemon {
 namespace {
 
 constexpr std::uint64_t welcome_items = 100;  ///< Each new mailbox may hold some of its own.
 constexpr std::uint64_t far_more = 2;
+
+/// What one side says of a mailbox.
+struct Look {
+    std::uint64_t items = 0;
+    std::string identity;
+};
 
 std::uint64_t count(std::vector<transport::Folder> const& folders) {
     return std::accumulate(
@@ -17,33 +24,46 @@ std::uint64_t count(std::vector<transport::Folder> const& folders) {
 }
 
 template <class Session>
-awaitable<std::optional<std::uint64_t>> items_of(SessionPool<Session>& pool, MailboxLogin login) {
+awaitable<std::optional<Look>> look_at(SessionPool<Session>& pool, MailboxLogin login) {
+    auto const mailbox = login.mailbox;
     auto lease = co_await pool.acquire(std::move(login));
     if (!lease) co_return std::nullopt;
+    auto const obstacles = co_await (*lease)->obstacles();
+    if (obstacles)
+        for (auto const& obstacle : *obstacles)
+            log::error("the mailbox can't be copied as things stand",
+                       {{"mailbox", mailbox}, {"reason", obstacle.describe()}});
     auto const folders = co_await (*lease)->folders();
     if (!folders) co_return std::nullopt;
-    co_return count(*folders);
+    co_return Look{count(*folders), (*lease)->mailbox_identity()};
 }
 
 }  // namespace
 
-awaitable<Result<void>> check_direction(SourcePool& source, TargetPool& target,
-                                        std::vector<MailboxLogins> sample) {
+awaitable<Result<void>> check_sample(SourcePool& source, TargetPool& target,
+                                     std::vector<MailboxLogins> sample,
+                                     bool fuller_target_allowed) {
     std::uint64_t at_source = 0, at_target = 0, mailboxes = 0;
     for (auto const& logins : sample) {
-        auto const from = co_await items_of(source, logins.source);
+        auto const from = co_await look_at(source, logins.source);
         if (!from) continue;
-        auto const to = co_await items_of(target, logins.target);
+        auto const to = co_await look_at(target, logins.target);
         if (!to) continue;
+        if (!from->identity.empty() && from->identity == to->identity)
+            co_return Error{
+                Errc::invalid_config,
+                "source " + logins.source.mailbox + " and target " + logins.target.mailbox +
+                    " are one and the same mailbox: give each tenant its own tenant_id"};
         ++mailboxes;
-        at_source += *from;
-        at_target += *to;
+        at_source += from->items;
+        at_target += to->items;
     }
     if (mailboxes == 0) co_return Result<void>{};
     log::info("direction", {{"mailboxes_sampled", mailboxes},
                             {"items_at_source", at_source},
                             {"items_at_target", at_target}});
-    if (at_target <= far_more * at_source + welcome_items * mailboxes) co_return Result<void>{};
+    bool const fuller = at_target > far_more * at_source + welcome_items * mailboxes;
+    if (!fuller || fuller_target_allowed) co_return Result<void>{};
     co_return Error{Errc::invalid_config,
                     "the target holds " + std::to_string(at_target) + " items in " +
                         std::to_string(mailboxes) + " mailboxes, the source only " +
