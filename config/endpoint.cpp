@@ -131,6 +131,17 @@ Cloud const* cloud_of_graph(std::string_view host) {
     return nullptr;
 }
 
+std::string imap_token_scope(std::string_view host) {
+    constexpr std::array<std::string_view, 4> of_other_clouds{
+        "outlook.office365.us", "outlook-dod.office365.us", "outlook.office365.cn",
+        "partner.outlook.cn"};
+    auto const folded = fold_case(host);
+    auto const* const known = std::find(of_other_clouds.begin(), of_other_clouds.end(), folded);
+    auto const resource =
+        known == of_other_clouds.end() ? std::string_view("outlook.office365.com") : *known;
+    return "https://" + std::string(resource) + "/.default";
+}
+
 bool signs_in_at(Cloud const& cloud, std::string_view host) {
     auto const* const other = cloud_of_authority(host);
     return other != nullptr && other->authority == cloud.authority;

@@ -51,6 +51,9 @@ struct Cloud {
 /// The cloud of a sign-in host, of a Graph host; nothing for a host of nobody's (a simulator).
 Cloud const* cloud_of_authority(std::string_view host);
 Cloud const* cloud_of_graph(std::string_view host);
+/// What a token for IMAP at this host is asked for: "https://outlook.office365.com/.default", or
+/// the same of the host's cloud. A host of nobody's stands in for the global cloud.
+std::string imap_token_scope(std::string_view host);
 /// True if `host` is the sign-in service of `cloud`; two clouds of the US government share one.
 bool signs_in_at(Cloud const& cloud, std::string_view host);
 bool is_global(Cloud const& cloud);

@@ -43,8 +43,6 @@ void load_admin_secret(TableReader& reader, Admin& admin) {
 
 /// Keys that one connector would pass over in silence: whoever writes them expects something.
 void refuse_foreign_keys(TableReader& reader, Protocol protocol) {
-    constexpr std::array<std::string_view, 4> graph_keys{"authority", "tenant_id", "https_proxy",
-                                                         "throttle_scale"};
     constexpr std::array<std::string_view, 3> imap_keys{"allow_plaintext", "master_separator",
                                                         "compress"};
     auto const refuse = [&](std::string_view key, std::string const& cure) {
@@ -52,21 +50,19 @@ void refuse_foreign_keys(TableReader& reader, Protocol protocol) {
         reader.problem(
             key, "doesn't fit protocol = \"" + std::string(to_string(protocol)) + "\"" + cure);
     };
-    if (protocol == Protocol::imap)
-        for (auto const key : graph_keys) refuse(key, "");
+    if (protocol == Protocol::imap) refuse("throttle_scale", "");
     if (protocol != Protocol::graph) return;
     for (auto const key : imap_keys) refuse(key, "");
     refuse("port", "; write host = \"NAME:PORT\"");
 }
 
-Admin load_admin(TableReader reader) {
+Admin load_admin(TableReader reader, Protocol protocol) {
     Admin admin;
     admin.place = reader.place();
     reader.text("user", admin.user);
     reader.choice("auth", admin.auth, auth_names);
     load_admin_secret(reader, admin);
-    bool const app = admin.auth == Auth::app_secret || admin.auth == Auth::app_certificate;
-    if (app) admin.max_sessions = app_sessions_default;
+    if (protocol == Protocol::graph) admin.max_sessions = app_sessions_default;
     reader.text("client_id", admin.client_id);
     reader.path("certificate_file", admin.certificate_file);
     reader.refuse_literal("key", "key");
@@ -104,7 +100,8 @@ Tenant load_tenant(TableReader::NamedTable const& table, std::filesystem::path c
     reader.timeout("connect_timeout", tenant.connect_timeout);
     reader.timeout("idle_timeout", tenant.idle_timeout);
     for (auto const* const admin : reader.table_array("admin"))
-        tenant.admins.push_back(load_admin({*admin, label + ".admin", folder, problems}));
+        tenant.admins.push_back(
+            load_admin({*admin, label + ".admin", folder, problems}, tenant.protocol));
     reader.finish();
     return tenant;
 }

@@ -60,12 +60,12 @@ struct Admin {
     std::string client_id;  ///< App registrations only.
     std::filesystem::path certificate_file;
     SecretSource key;                      ///< App certificates only.
-    std::uint32_t max_sessions = 8;        ///< App registrations: app_sessions_default.
+    std::uint32_t max_sessions = 8;        ///< graph: app_sessions_default.
     std::uint32_t logins_per_second = 50;  ///< imap
 };
 
-/// What an app registration may do at once without being told: sixteen mailboxes, four requests
-/// each, the published concurrency of one app on one mailbox.
+/// What an app registration may do over Graph at once without being told: sixteen mailboxes, four
+/// requests each, the published concurrency of one app on one mailbox.
 inline constexpr std::uint32_t app_sessions_default = 64;
 
 struct Tenant {
@@ -78,10 +78,10 @@ struct Tenant {
     std::filesystem::path ca_file;       ///< Empty: the system's store.
     bool allow_plaintext = false;        ///< tls = "none" beyond loopback.
     std::string master_separator = "*";  ///< login-master: mailbox<separator>admin.
-    /// graph: sign-in endpoint, "https://host[:port]" without a slash at its end.
+    /// App registrations: sign-in endpoint, "https://host[:port]" without a slash at its end.
     std::string authority = "https://login.microsoftonline.com";
-    std::string tenant_id;        ///< graph: GUID, or one of the tenant's verified domains.
-    std::string https_proxy;      ///< graph: "http://host:port"; empty: none. See config/endpoint.
+    std::string tenant_id;    ///< App registrations: GUID, or one of the tenant's verified domains.
+    std::string https_proxy;  ///< "http://host:port"; empty: none. For all that is HTTPS.
     double throttle_scale = 1.0;  ///< graph: part of the published budgets that is used.
     bool compress = false;        ///< imap: COMPRESS=DEFLATE where offered.
     std::uint32_t sessions_per_mailbox = 4;
@@ -106,7 +106,7 @@ struct Migration {
     std::string source, target;                ///< Names of tenants.
     std::filesystem::path mapping;             ///< Relative to the configuration's folder.
     std::vector<std::string> exclude_folders;  ///< By path, by last name, or by special use.
-    bool allow_fuller_target = false;  ///< The target may hold far more than the source.
+    bool allow_fuller_target = false;          ///< The target may hold far more than the source.
     bool copy_deleted = false;  ///< Copy messages marked \Deleted (without the mark).
     std::vector<Pass> passes;
 };

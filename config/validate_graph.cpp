@@ -75,18 +75,8 @@ void validate_addresses(Tenant const& tenant, std::string const& label, ProblemL
         problems.error(line, label + "host " + shown(tenant.host) +
                                  " is no host name or address, with or without \":PORT\"");
     }
-    if (!(sign_in = parse_origin(tenant.authority, "https", 443)))
-        problems.error(line, label + "authority " + shown(tenant.authority) +
-                                 " isn't https://HOST or https://HOST:PORT");
+    sign_in = parse_origin(tenant.authority, "https", 443);
     if (host && sign_in) validate_cloud(host->host, sign_in->host, label, line, problems);
-    if (!tenant.https_proxy.empty() && !parse_proxy(tenant.https_proxy)) {
-        // Not repeated in the message: it may hold a password.
-        auto const reason = tenant.https_proxy.find('@') != std::string::npos
-                                ? "holds a user or a password; proxies that ask for one aren't "
-                                  "supported, and secrets don't belong into this file"
-                                : "isn't http://HOST:PORT";
-        problems.error(line, label + "https_proxy " + reason);
-    }
     bool const microsoft = host && cloud_of_graph(host->host) != nullptr;
     if (microsoft && tenant.throttle_scale > 1)
         problems.error(line, label +
@@ -143,12 +133,19 @@ void validate_dates(Certificate const& certificate, std::string const& name, int
 
 }  // namespace
 
-void validate_graph(Tenant const& tenant, std::string const& label, ProblemList& problems) {
+void validate_sign_in(Tenant const& tenant, std::string const& label, ProblemList& problems) {
     auto const line = tenant.place.line;
-    validate_addresses(tenant, label, problems);
-    if (tenant.tls != Tls::implicit)
-        problems.error(line, label + "tls = \"" + std::string(to_string(tenant.tls)) +
-                                 "\" doesn't fit protocol = \"graph\": it speaks HTTPS only");
+    if (!parse_origin(tenant.authority, "https", 443))
+        problems.error(line, label + "authority " + shown(tenant.authority) +
+                                 " isn't https://HOST or https://HOST:PORT");
+    if (!tenant.https_proxy.empty() && !parse_proxy(tenant.https_proxy)) {
+        // Not repeated in the message: it may hold a password.
+        auto const reason = tenant.https_proxy.find('@') != std::string::npos
+                                ? "holds a user or a password; proxies that ask for one aren't "
+                                  "supported, and secrets don't belong into this file"
+                                : "isn't http://HOST:PORT";
+        problems.error(line, label + "https_proxy " + reason);
+    }
     auto const& id = tenant.tenant_id;
     if (id.empty()) {
         problems.error(line, label + "tenant_id is missing");
@@ -162,6 +159,15 @@ void validate_graph(Tenant const& tenant, std::string const& label, ProblemList&
         problems.warn(line, label + "tenant_id " + shown(id) +
                                 " is the one that init wrote: put in the tenant's own");
     }
+}
+
+void validate_graph(Tenant const& tenant, std::string const& label, ProblemList& problems) {
+    auto const line = tenant.place.line;
+    validate_sign_in(tenant, label, problems);
+    validate_addresses(tenant, label, problems);
+    if (tenant.tls != Tls::implicit)
+        problems.error(line, label + "tls = \"" + std::string(to_string(tenant.tls)) +
+                                 "\" doesn't fit protocol = \"graph\": it speaks HTTPS only");
     auto const at_once = requests_per_app_and_mailbox * tenant.admins.size();
     if (!tenant.admins.empty() && tenant.sessions_per_mailbox > at_once)
         problems.warn(

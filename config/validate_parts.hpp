@@ -15,6 +15,8 @@ namespace mailferry::config {
 /// `now` is the day that certificates are judged by.
 void validate_tenant(Tenant const& tenant, std::chrono::sys_seconds now, ProblemList& problems);
 
+/// Where app registrations sign in: authority, tenant_id, https_proxy.
+void validate_sign_in(Tenant const& tenant, std::string const& label, ProblemList& problems);
 /// What only tenants with protocol = "graph" have; `label` begins each message.
 void validate_graph(Tenant const& tenant, std::string const& label, ProblemList& problems);
 /// The id of an app registration.

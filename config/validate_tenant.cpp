@@ -22,7 +22,9 @@ bool fits(Auth auth, Protocol protocol) {
     case Auth::login_master: return protocol == Protocol::imap;
     case Auth::xoauth2: return protocol == Protocol::imap || protocol == Protocol::jmap;
     case Auth::app_secret:
-    case Auth::app_certificate: return protocol == Protocol::graph || protocol == Protocol::ews;
+    case Auth::app_certificate:
+        return protocol == Protocol::graph || protocol == Protocol::ews ||
+               protocol == Protocol::imap;
     }
     return false;
 }
@@ -157,6 +159,15 @@ void validate_tenant(Tenant const& tenant, std::chrono::sys_seconds now, Problem
     } else {
         validate_host(tenant, label, problems);
         validate_tls(tenant, label, problems);
+        bool const by_app = std::any_of(tenant.admins.begin(), tenant.admins.end(),
+                                        [](Admin const& admin) { return is_app(admin.auth); });
+        if (by_app)
+            validate_sign_in(tenant, label, problems);
+        else if (!tenant.tenant_id.empty() || !tenant.https_proxy.empty() ||
+                 tenant.authority != Tenant().authority)
+            problems.error(line, label +
+                                     "authority, tenant_id and https_proxy are for admins with "
+                                     "auth = \"app-secret\" or \"app-certificate\"");
     }
     if (!tenant.ca_file.empty()) validate_file(tenant.ca_file, label + "ca_file", line, problems);
     bool const by_master =

@@ -122,8 +122,9 @@ class Dovecot(Server):
     name -> attribute; quota_bytes: {address: bytes}; message_bytes_max: largest message taken;
     sessions_per_user: mail_max_userip_connections, 0 for no limit; any_user: every name logs in
     with this password, listed or not; master logins are <address>*<admin> or PLAIN with authzid;
-    master_alone: they don't look whether the mailbox is known; oauth: XOAUTH2 is offered, and
-    token() makes tokens that open every mailbox of one domain.
+    master_alone: they don't look whether the mailbox is known; oauth: XOAUTH2 is offered;
+    token() makes tokens that open every mailbox of one domain or, if it is an address to introspect
+    tokens at, those are good that it says are.
     """
 
     kind = "Dovecot"
@@ -208,10 +209,13 @@ class Dovecot(Server):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "default").write_text(base64.b64encode(TOKEN_KEY).decode())
         # Compared are the domains of the mailbox and of the claim.
+        asked_of = (f"introspection_mode = get\nintrospection_url = {self.oauth}\n"
+                    f"active_attribute = active\nactive_value = true\n"
+                    if isinstance(self.oauth, str) else
+                    f"introspection_mode = local\n"
+                    f"local_validation_key_dict = fs:posix:prefix={self.folder}/token-keys/\n")
         (self.folder / "oauth.conf").write_text(
-            f"introspection_mode = local\n"
-            f"local_validation_key_dict = fs:posix:prefix={self.folder}/token-keys/\n"
-            f"username_attribute = email\nusername_format = %d\n")
+            f"{asked_of}username_attribute = email\nusername_format = %d\n")
 
     def _replace(self, name, lines):
         fresh = self.folder / f"{name}.new"

@@ -41,7 +41,6 @@ Addresses addresses_of(config::Tenant const& tenant) {
         addresses.hosts.insert(addresses.hosts.end(), known.exchange.begin(), known.exchange.end());
     }
     addresses.scope = "https://" + std::string(resource) + "/.default";
-    addresses.sign_in_host = config::fold_case(config::authority_endpoint(tenant).host);
     return addresses;
 }
 

@@ -21,7 +21,6 @@ struct Addresses {
     std::string root;                ///< "https://graph.microsoft.com/v1.0"
     std::string scope;               ///< "https://graph.microsoft.com/.default"
     std::vector<std::string> hosts;  ///< API and import: requests go nowhere else.
-    std::string sign_in_host;
 };
 /// By the national cloud that `tenant.host` belongs to; a test server does everything itself.
 Addresses addresses_of(config::Tenant const& tenant);

@@ -1,5 +1,7 @@
 #include "transport/imap/connector.hpp"
 
+#include "config/endpoint.hpp"
+#include "transport/auth/app_tokens.hpp"
 #include "transport/imap/source_session.hpp"
 #include "transport/imap/target_session.hpp"
 #include "transport/stream/tcp_tls.hpp"
@@ -54,18 +56,43 @@ Connector::Connector(asio::any_io_executor executor, config::Tenant tenant, conf
         settings_->history = AdminHistory(std::chrono::seconds(0));
 }
 
-awaitable<Result<std::unique_ptr<transport::SourceSession>>> Connector::connect_source() {
-    auto link = std::make_unique<Link>(executor_, settings_, Side::source);
+/// Reads a certificate at the first connection.
+Result<void> Connector::prepare_tokens() {
+    auto& shared = *settings_;
+    bool const app = shared.admin.auth == config::Auth::app_secret ||
+                     shared.admin.auth == config::Auth::app_certificate;
+    if (!app || shared.tokens) return {};
+    auto settings = oauth::client_settings(shared.tenant, {});
+    if (!settings) return settings.error();
+    static SystemClock const clock;
+    auto tokens = oauth::make_token_source(executor_, clock, shared.tenant, shared.admin,
+                                           std::make_shared<Secret const>(shared.secret.reveal()),
+                                           std::move(*settings));
+    if (!tokens) return tokens.error();
+    shared.tokens = std::move(*tokens);
+    shared.token_scope = config::imap_token_scope(shared.tenant.host);
+    return {};
+}
+
+awaitable<Result<std::unique_ptr<Link>>> Connector::connect(Side side) {
+    auto const prepared = prepare_tokens();
+    if (!prepared) co_return prepared.error().in("app=" + settings_->admin.client_id);
+    auto link = std::make_unique<Link>(executor_, settings_, side);
     auto const connected = co_await link->connect();
     if (!connected) co_return connected.error();
-    co_return std::make_unique<SourceSession>(executor_, std::move(link));
+    co_return link;
+}
+
+awaitable<Result<std::unique_ptr<transport::SourceSession>>> Connector::connect_source() {
+    auto link = co_await connect(Side::source);
+    if (!link) co_return link.error();
+    co_return std::make_unique<SourceSession>(executor_, std::move(*link));
 }
 
 awaitable<Result<std::unique_ptr<transport::TargetSession>>> Connector::connect_target() {
-    auto link = std::make_unique<Link>(executor_, settings_, Side::target);
-    auto const connected = co_await link->connect();
-    if (!connected) co_return connected.error();
-    co_return std::make_unique<TargetSession>(std::move(link));
+    auto link = co_await connect(Side::target);
+    if (!link) co_return link.error();
+    co_return std::make_unique<TargetSession>(std::move(*link));
 }
 
 }  // namespace mailferry::imap

@@ -113,6 +113,7 @@ awaitable<SignIn> Link::sign_in(transport::OpenMailbox request) {
     credentials.admin = admin.user;
     credentials.master_separator = settings_->tenant.master_separator;
     credentials.secret = settings_->secret.reveal();
+    if (settings_->tokens) co_return co_await sign_in_as_app(credentials);
     if (admin.auth == config::Auth::user) {
         if (request.own_password == nullptr) {
             SignIn outcome;
@@ -163,6 +164,35 @@ awaitable<SignIn> Link::sign_in_by_token(Credentials credentials) {
         co_return outcome;
     }
     co_return co_await try_token(credentials);
+}
+
+/// By the app's own token. One that is refused may have been revoked: once more, with a new one.
+awaitable<SignIn> Link::sign_in_as_app(Credentials credentials) {
+    credentials.auth = config::Auth::xoauth2;
+    SignIn outcome;
+    for (;;) {
+        auto const token = co_await settings_->tokens->token(settings_->token_scope);
+        if (!token) {
+            outcome.refused = token.error();
+            outcome.names_credential = true;
+            co_return outcome;
+        }
+        credentials.secret = (*token)->reveal();
+        outcome = co_await send_credentials(credentials);
+        auto& renewed = settings_->renewed_token;
+        if (!outcome.refused || outcome.refused->code != Errc::login_refused || *token == renewed)
+            co_return outcome;
+        settings_->tokens->reject(*token);
+        auto const fresh = co_await settings_->tokens->token(settings_->token_scope);
+        if (!fresh) co_return outcome;
+        renewed = *fresh;
+        co_await close();
+        auto const connected = co_await connect();
+        if (!connected) {
+            outcome.refused = connected.error();
+            co_return outcome;
+        }
+    }
 }
 
 awaitable<SignIn> Link::try_token(Credentials credentials) {

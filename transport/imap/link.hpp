@@ -5,6 +5,7 @@
 
 #include "config/base/secret.hpp"
 #include "config/types.hpp"
+#include "transport/auth/oauth_token.hpp"
 #include "transport/imap/admin_history.hpp"
 #include "transport/imap/connection.hpp"
 #include "transport/imap/login.hpp"
@@ -29,6 +30,9 @@ struct LinkSettings {
     config::Admin admin;
     Secret secret;
     Dial dial;  ///< Makes a stream: secured if tls is implicit, else plain.
+    /// App registrations: where their tokens come from, and for what. Null for other admins.
+    std::unique_ptr<oauth::TokenSource> tokens;
+    std::string token_scope;
 
     // Learnt on the way.
     AdminHistory history;
@@ -40,6 +44,9 @@ struct LinkSettings {
     };
     /// Not sent again for some time: whoever insists is locked out.
     Refused refused_token;
+    /// Fetched since another one of the app's tokens was refused: a refusal of this one isn't about
+    /// its age.
+    std::shared_ptr<Secret const> renewed_token;
     std::map<std::string, Refused> refused_passwords;  ///< By mailbox; with `auth = "user"`.
     std::uint64_t largest_stored = 0;  ///< Octets of the largest message that the server has taken.
 };
@@ -95,6 +102,7 @@ private:
     awaitable<SignIn> sign_in(transport::OpenMailbox request);
     awaitable<SignIn> sign_in_by_own_password(Credentials credentials);
     awaitable<SignIn> sign_in_by_token(Credentials credentials);
+    awaitable<SignIn> sign_in_as_app(Credentials credentials);
     awaitable<SignIn> try_token(Credentials credentials);
     Error wait_for_token(Error refused) const;
     awaitable<SignIn> send_credentials(Credentials credentials);

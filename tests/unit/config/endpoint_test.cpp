@@ -92,6 +92,12 @@ TEST(EndpointTest, Clouds) {
     EXPECT_EQ(cloud_of_authority("localhost"), nullptr);
 }
 
+TEST(EndpointTest, ImapTokensAreForTheHostsCloud) {
+    EXPECT_EQ(imap_token_scope("outlook.office365.com"), "https://outlook.office365.com/.default");
+    EXPECT_EQ(imap_token_scope("Outlook.Office365.US"), "https://outlook.office365.us/.default");
+    EXPECT_EQ(imap_token_scope("localhost"), "https://outlook.office365.com/.default");
+}
+
 TEST(EndpointTest, InitialDomains) {
     for (auto const* const initial : {"a@contoso.onmicrosoft.com", "a@Contoso.OnMicrosoft.COM",
                                       "a@contoso.mail.onmicrosoft.com", "a@c.onmicrosoft.us"})

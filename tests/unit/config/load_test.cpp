@@ -136,7 +136,8 @@ name = "p"
 mail_since = 2026-01-31
 mail_before = 2026-01-31T09:00:00+01:00
 waves = ["one", "two"]
-)", "conf/m.toml");
+)",
+                                     "conf/m.toml");
     EXPECT_THAT(described(result.problems), IsEmpty());
     auto const& config = result.config;
     EXPECT_EQ(config.daemon.log_level, "debug");
@@ -183,7 +184,8 @@ max_sessions = 7
 [tenant.b]
 protocol = "graph"
 throttle_scale = 100
-)", "conf/m.toml");
+)",
+                                     "conf/m.toml");
     EXPECT_THAT(described(result.problems), IsEmpty());
     auto const& tenant = result.config.tenants.at(0);
     EXPECT_EQ(tenant.host, "127.0.0.1:8443");
@@ -280,8 +282,8 @@ constexpr ProblemCase problem_cases[] = {
      "1000"},
     {"scale_nan", "[tenant.a]\nprotocol = \"graph\"\nthrottle_scale = nan\n",
      "m.toml:3: tenant.a.throttle_scale: is out of range"},
-    {"proxy_for_imap", "[tenant.a]\nhttps_proxy = \"http://p:3128\"\n",
-     "m.toml:2: tenant.a.https_proxy: doesn't fit protocol = \"imap\""},
+    {"scale_for_imap", "[tenant.a]\nthrottle_scale = 0.5\n",
+     "m.toml:2: tenant.a.throttle_scale: doesn't fit protocol = \"imap\""},
     {"compress_for_graph", "[tenant.a]\nprotocol = \"graph\"\ncompress = true\n",
      "m.toml:3: tenant.a.compress: doesn't fit protocol = \"graph\""},
     {"port_for_graph", "[tenant.a]\nprotocol = \"graph\"\nport = 443\n",
@@ -332,17 +334,16 @@ TEST(LoadTest, SecretsInTheFileAreRefusedWithTheCure) {
         for (std::string const value : {"\"hunter2\"", "[\"hunter2\"]", "{ a = \"hunter2\" }"}) {
             auto const result =
                 parse_config("[[tenant.a.admin]]\n" + key + " = " + value + "\n", "m.toml");
-            EXPECT_THAT(described(result.problems),
-                        ElementsAre(testing::AllOf(HasSubstr("m.toml:2: tenant.a.admin." + key),
-                                                   HasSubstr(key + "_file"),
-                                                   Not(HasSubstr("hunter2")))));
+            EXPECT_THAT(
+                described(result.problems),
+                ElementsAre(testing::AllOf(HasSubstr("m.toml:2: tenant.a.admin." + key),
+                                           HasSubstr(key + "_file"), Not(HasSubstr("hunter2")))));
         }
     }
     for (auto const* const broken : {"password = hunter2\n", "password = \"hunter2\n",
                                      "pass word = \"hunter2\"\n", "password_file = [\"hunter2\"]\n",
                                      "passwd = \"hunter2\"\n", "password = \"\\hunter2\"\n"}) {
-        auto const result =
-            parse_config("[[tenant.a.admin]]\n" + std::string(broken), "m.toml");
+        auto const result = parse_config("[[tenant.a.admin]]\n" + std::string(broken), "m.toml");
         ASSERT_THAT(result.problems, testing::SizeIs(1)) << broken;
         EXPECT_THAT(result.problems[0].describe(), Not(HasSubstr("hunter2")));
     }

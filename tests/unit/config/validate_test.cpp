@@ -1,7 +1,7 @@
+#include "config/validate.hpp"
 #include "config/check.hpp"
 #include "config/load.hpp"
 #include "config/mapping.hpp"
-#include "config/validate.hpp"
 #include "tests/unit/config/problem_text.hpp"
 #include "tests/unit/config/temp_dir.hpp"
 
@@ -44,7 +44,8 @@ target = "b"
 mapping = "m.csv"
 [[migration.m.pass]]
 name = "all"
-)", file);
+)",
+                                   file);
         EXPECT_THAT(described(loaded.problems), IsEmpty());
         return std::move(loaded.config);
     }
@@ -175,7 +176,7 @@ TEST_F(ValidateTest, Admins) {
                 }),
                 ElementsAre(HasSubstr("token_credential or token_file is missing")));
     EXPECT_THAT(with([](Admin& a) { a.auth = Auth::app_certificate; }),
-                testing::AllOf(Contains(HasSubstr("doesn't fit protocol")),
+                testing::AllOf(Contains(HasSubstr("tenant_id is missing")),
                                Contains(HasSubstr("user doesn't fit")),
                                Contains(HasSubstr("client_id is missing")),
                                Contains(HasSubstr("certificate_file is missing")),
@@ -202,6 +203,31 @@ TEST_F(ValidateTest, Admins) {
                     c.tenants[0].master_separator.clear();
                 }),
                 ElementsAre(HasSubstr("master_separator is empty")));
+}
+
+TEST_F(ValidateTest, ImapByTheTokensOfAnApp) {
+    auto const with = [&](auto change) {
+        return after([&](Config& config) {
+            auto& tenant = config.tenants[0];
+            tenant.tenant_id = "0a1b2c3d-0000-4000-8000-000000000001";
+            auto& admin = tenant.admins[0];
+            admin.auth = Auth::app_secret;
+            admin.user.clear();
+            admin.client_id = "0a1b2c3d-0000-4000-8000-000000000002";
+            change(tenant);
+        });
+    };
+    EXPECT_THAT(with([](Tenant&) {}), testing::IsEmpty());
+    EXPECT_THAT(with([](Tenant& t) { t.authority = "login.example"; }),
+                ElementsAre(HasSubstr("authority \"login.example\" isn't https://HOST")));
+    EXPECT_THAT(with([](Tenant& t) { t.https_proxy = "p"; }),
+                ElementsAre(HasSubstr("https_proxy isn't http://HOST:PORT")));
+    EXPECT_THAT(with([](Tenant& t) {
+                    t.admins[0].auth = Auth::plain;
+                    t.admins[0].user = "admin";
+                    t.admins[0].client_id.clear();
+                }),
+                ElementsAre(HasSubstr("authority, tenant_id and https_proxy are for admins with")));
 }
 
 TEST_F(ValidateTest, CertificateFiles) {
@@ -232,22 +258,27 @@ TEST_F(ValidateTest, Passes) {
                 IsEmpty());
     EXPECT_THAT(with([](Pass& p) { p.name = "a b"; }), ElementsAre(HasSubstr("no blanks")));
     EXPECT_THAT(with([](Pass& p) { p.kinds.clear(); }), ElementsAre(HasSubstr("kinds is empty")));
-    EXPECT_THAT(with([](Pass& p) { p.kinds = {ItemKind::mail, ItemKind::calendar}; }),
+    EXPECT_THAT(with([](Pass& p) {
+                    p.kinds = {ItemKind::mail, ItemKind::calendar};
+                }),
                 ElementsAre("migration.m: pass \"all\": calendar is not carried by imap: take it "
                             "out of kinds"));
-    EXPECT_THAT(with([](Pass& p) { p.kinds = {ItemKind::contacts, ItemKind::tasks}; }),
+    EXPECT_THAT(with([](Pass& p) {
+                    p.kinds = {ItemKind::contacts, ItemKind::tasks};
+                }),
                 ElementsAre(HasSubstr("contacts, tasks are not carried by imap")));
-    EXPECT_THAT(with([](Pass& p) { p.kinds = {ItemKind::mail, ItemKind::mail}; }),
+    EXPECT_THAT(with([](Pass& p) {
+                    p.kinds = {ItemKind::mail, ItemKind::mail};
+                }),
                 ElementsAre(HasSubstr("is there twice")));
     EXPECT_THAT(with([](Pass& p) {
                     p.kinds = {ItemKind::contacts};
                     p.mail_since_age = hours(24);
                 }),
                 Contains(HasSubstr("do nothing without kind \"mail\"")));
-    EXPECT_THAT(after([](Config& c) {
-                    c.migrations[0].passes.push_back(c.migrations[0].passes[0]);
-                }),
-                ElementsAre(HasSubstr("pass \"all\" is there twice")));
+    EXPECT_THAT(
+        after([](Config& c) { c.migrations[0].passes.push_back(c.migrations[0].passes[0]); }),
+        ElementsAre(HasSubstr("pass \"all\" is there twice")));
 }
 
 TEST_F(ValidateTest, Limits) {
@@ -278,7 +309,8 @@ TEST_F(ValidateTest, Limits) {
                 ElementsAre(HasSubstr("chmod 600")));
     for (auto const* const listen : {"9464", "127.0.0.1", ":9464", "127.0.0.1:", "127.0.0.1:70000"})
         EXPECT_THAT(after([&](Config& c) { c.daemon.metrics_listen = listen; }),
-                    ElementsAre(HasSubstr("isn't ADDRESS:PORT"))) << listen;
+                    ElementsAre(HasSubstr("isn't ADDRESS:PORT")))
+            << listen;
     for (auto const* const listen : {"", "[::1]:9464", "0.0.0.0:0"})
         EXPECT_THAT(after([&](Config& c) { c.daemon.metrics_listen = listen; }), IsEmpty());
 }

@@ -30,7 +30,6 @@ TEST(Addresses, FollowTheCloud) {
     auto const global = addresses_of(tenant);
     EXPECT_EQ(global.root, "https://graph.microsoft.com/v1.0");
     EXPECT_EQ(global.scope, "https://graph.microsoft.com/.default");
-    EXPECT_EQ(global.sign_in_host, "login.microsoftonline.com");
     EXPECT_THAT(global.hosts, testing::Contains("outlook.office365.com"));
     tenant.host = "graph.microsoft.us";
     EXPECT_THAT(addresses_of(tenant).hosts, testing::Contains("outlook.office365.us"));
@@ -46,7 +45,6 @@ TEST(Addresses, OfATestServerHoldItsPort) {
     EXPECT_EQ(addresses.root, "https://127.0.0.1:8443/v1.0");
     EXPECT_EQ(addresses.scope, "https://graph.microsoft.com/.default");
     EXPECT_THAT(addresses.hosts, testing::ElementsAre("127.0.0.1"));
-    EXPECT_EQ(addresses.sign_in_host, "127.0.0.1");
 }
 
 }  // namespace
