@@ -49,6 +49,7 @@ Result<std::unique_ptr<SessionPool<Session>>> make_pool(asio::any_io_executor ex
         slot.sessions_max = admin.max_sessions;
         slot.connect = [connector, connect] { return connect(*connector); };
         slot.limit_in_force = [connector] { return connector->waits_for(); };
+        slot.limit_loads = [connector] { return connector->limit_loads(); };
         slots.push_back(std::move(slot));
     }
     return std::make_unique<SessionPool<Session>>(

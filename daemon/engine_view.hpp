@@ -13,10 +13,18 @@
 
 namespace mailferry::daemon {
 
+/// What one of the server's published limits holds back.
+struct LimitView {
+    std::string limit = {};  ///< From the connector's fixed list.
+    std::uint32_t waiting = 0;
+    std::chrono::milliseconds longest{0};  ///< Until the last of the waiting requests may go.
+};
+
 struct AdminView {
     std::string tenant = {}, admin = {};
     std::uint32_t sessions = 0, sessions_ceiling = 0, sessions_max = 0;
     std::string waits_for = {};  ///< "" or what binds: "login refused", "throttled until 14:05:10".
+    std::vector<LimitView> limits = {};
 };
 
 struct MailboxView {

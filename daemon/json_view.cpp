@@ -51,9 +51,17 @@ json::object to_json(store::SpoolUsage const& spool) {
 }
 
 json::object to_json(AdminView const& admin) {
+    json::array limits;
+    for (auto const& limit : admin.limits)
+        if (limit.waiting > 0)
+            limits.push_back(
+                json::object{{"limit", text(limit.limit)},
+                             {"waiting", limit.waiting},
+                             {"seconds", std::chrono::duration<double>(limit.longest).count()}});
     return {{"tenant", text(admin.tenant)},       {"admin", text(admin.admin)},
             {"sessions", admin.sessions},         {"sessions_ceiling", admin.sessions_ceiling},
-            {"sessions_max", admin.sessions_max}, {"waits_for", text(admin.waits_for)}};
+            {"sessions_max", admin.sessions_max}, {"waits_for", text(admin.waits_for)},
+            {"limits", std::move(limits)}};
 }
 
 json::object to_json(PassView const& pass) {

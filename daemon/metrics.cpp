@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view counter = "counter";
 constexpr std::string_view gauge = "gauge";
 
-constexpr std::array<MetricInfo, 31> infos{{
+constexpr std::array<MetricInfo, 33> infos{{
     {"mailferry_items_stored_total", counter, "", "Items that the target has confirmed."},
     {"mailferry_items_failed_total", counter, "", "Items given up with a reason."},
     {"mailferry_items_unchanged_total", counter, "",
@@ -57,6 +57,12 @@ constexpr std::array<MetricInfo, 31> infos{{
     {"mailferry_sessions_ceiling", gauge, "tenant, admin",
      "Sessions that the server's answers allow at present."},
     {"mailferry_sessions_max", gauge, "tenant, admin", "Their configured limit, max_sessions."},
+    {"mailferry_requests_waiting", gauge, "tenant, admin, limit",
+     "Requests that one of the server's published limits holds back: concurrency, requests, "
+     "upload, "
+     "retry-after, app."},
+    {"mailferry_limit_wait_seconds", gauge, "tenant, admin, limit",
+     "Until the last of them may go, as far as known."},
     {"mailferry_mailboxes", gauge, "migration, pass, state",
      "Mailboxes of a pass by state: waiting, running, done, failed."},
     {"mailferry_warnings", gauge, "", "Conditions that need attention, as status shows them."},
@@ -194,6 +200,13 @@ void Metrics::update(EngineStatus const& status) {
         m.set("mailferry_sessions", admin.sessions, labels);
         m.set("mailferry_sessions_ceiling", admin.sessions_ceiling, labels);
         m.set("mailferry_sessions_max", admin.sessions_max, labels);
+        for (auto const& limit : admin.limits) {
+            auto of_limit = labels;
+            of_limit["limit"] = valid_utf8(limit.limit);
+            m.set("mailferry_requests_waiting", limit.waiting, of_limit);
+            m.set("mailferry_limit_wait_seconds",
+                  std::chrono::duration<double>(limit.longest).count(), of_limit);
+        }
     }
     for (auto const& pass : status.passes) {
         auto const in_state = [&](std::string_view state, std::uint64_t count) {

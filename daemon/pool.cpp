@@ -287,12 +287,17 @@ void SessionPool<Session>::describe(std::vector<AdminView>& views) const {
     for (auto const& admin : admins_) {
         auto const limit = admin.limit_in_force ? admin.limit_in_force() : std::string();
         auto const& waits_for = admin.waits_for.empty() ? limit : admin.waits_for;
+        std::vector<LimitView> limits;
+        if (admin.limit_loads)
+            for (auto& load : admin.limit_loads())
+                limits.push_back({std::move(load.limit), load.waiting, load.longest});
         views.push_back({.tenant = tenant_,
                          .admin = admin.name,
                          .sessions = admin.in_use,
                          .sessions_ceiling = admin.ceiling,
                          .sessions_max = admin.sessions_max,
-                         .waits_for = waits_for.empty() ? trouble_ : waits_for});
+                         .waits_for = waits_for.empty() ? trouble_ : waits_for,
+                         .limits = std::move(limits)});
     }
 }
 

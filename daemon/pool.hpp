@@ -49,6 +49,7 @@ struct AdminSlot {
     std::uint32_t sessions_max = 8;
     std::function<awaitable<Result<std::unique_ptr<Session>>>()> connect;
     std::function<std::string()> limit_in_force = {};  ///< Connector::waits_for; may be null.
+    std::function<std::vector<transport::LimitLoad>()> limit_loads = {};  ///< May be null.
     // State
     /// Present budget of sessions, 1 … sessions_max. One until a sign-in has succeeded: a wrong
     /// password is tried once, however many mailboxes wait.

@@ -15,6 +15,8 @@
 #include "transport/model/folder.hpp"
 #include "transport/model/item.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -207,6 +209,13 @@ public:
     virtual bool alive() const = 0;
 };
 
+/// A limit of the server that a connector keeps, and what it holds back at present.
+struct LimitLoad {
+    std::string limit;          ///< From a short fixed list: "upload".
+    std::uint32_t waiting = 0;  ///< Requests.
+    std::chrono::milliseconds longest{0};  ///< Until the last of them may go, as far as known.
+};
+
 /// Makes sessions of one tenant. One per admin. Owned by the pool.
 class Connector {
 public:
@@ -217,6 +226,8 @@ public:
     /// What its sessions wait for at present, for people: a limit of the server, until when. "":
     /// nothing, or not for long.
     virtual std::string waits_for() const { return {}; }
+    /// All its limits, for metrics.
+    virtual std::vector<LimitLoad> limit_loads() const { return {}; }
 };
 
 }  // namespace mailferry::transport

@@ -3,11 +3,13 @@
 import collections
 import os
 import random
+import re
+import urllib.request
 
 from support.case import KILLS, SEED, FolderCase
 from support.graph import GraphSim
 from support.graph_job import KINDS, GraphJob, House
-from support.mailferry import random_pauses
+from support.mailferry import Daemon, random_pauses
 from support.process import wait_until
 
 MAILBOXES = int(os.environ.get("MAILFERRY_TEST_GRAPH_MAILBOXES", "4"))
@@ -190,6 +192,35 @@ class Large(GraphCase):
         self.assert_equal_mailboxes()
         self.assertLess(peak, 160 << 10)
         self.assertGreater(peak, 0)
+
+
+class Limits(GraphCase):
+    def test_the_limit_that_binds_is_shown_in_status_and_metrics(self):
+        self.houses(mailboxes=1, items=0)
+        self.sim.add_items(self.source.mailboxes()[0], 8, kind="attachment", bytes=600_000,
+                           folder="inbox")
+        # 1.5 MB in five minutes: one item, then a long wait.
+        job = self.job(tenant_lines="throttle_scale = 0.01")
+        client = next(iter(self.target.secrets))
+
+        def admin():
+            admins = job.verb("status", "--json").report["admins"]
+            return next(one for one in admins if one["tenant"] == "contoso")
+        with Daemon(job) as daemon:
+            wait_until(lambda: admin()["limits"], 60, "a request that waits")
+            status = admin()
+            self.assertRegex(status["waits_for"], f"waits for app {client} on mailbox .* "
+                             r"until \d\d:\d\d:\d\d UTC \(upload\)")
+            self.assertEqual("upload", status["limits"][0]["limit"])
+            url = f"http://127.0.0.1:{job.metrics_port}/metrics"
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                text = reply.read().decode()
+            daemon.stop()
+        labels = f'admin="{client}",limit="upload",tenant="contoso"'
+        waiting = re.search(r"mailferry_requests_waiting\{%s\} (\S+)" % re.escape(labels), text)
+        self.assertGreater(float(waiting[1]), 0)
+        seconds = re.search(r"mailferry_limit_wait_seconds\{%s\} (\S+)" % re.escape(labels), text)
+        self.assertTrue(0 < float(seconds[1]) <= 310, seconds[1])
 
 
 class Faults(GraphCase):

@@ -60,6 +60,10 @@ awaitable<Result<std::unique_ptr<transport::TargetSession>>> Connector::connect_
     co_return std::make_unique<TargetSession>(app_);
 }
 
+std::vector<transport::LimitLoad> Connector::limit_loads() const {
+    return app_ ? app_->gate.loads() : std::vector<transport::LimitLoad>();
+}
+
 std::string Connector::waits_for() const {
     if (!app_) return {};
     auto const wait = app_->gate.longest_wait();

@@ -33,6 +33,8 @@ public:
 
     /// "waits for app X on mailbox Y until 14:05:10 UTC (upload)"; "" while nothing waits long.
     std::string waits_for() const override;
+    /// "concurrency", "requests", "upload", "retry-after", "app".
+    std::vector<transport::LimitLoad> limit_loads() const override;
 
 private:
     Result<void> prepare();

@@ -134,6 +134,25 @@ std::optional<LimitWait> Gate::longest_wait() const {
     return longest;
 }
 
+std::vector<transport::LimitLoad> Gate::loads() const {
+    std::vector<transport::LimitLoad> loads;
+    for (auto const binding : bindings)
+        loads.push_back({.limit = std::string(to_string(binding)), .waiting = 0, .longest = {}});
+    auto const now = clock_.steady();
+    for (auto const& [name, mailbox] : mailboxes_) {
+        for (auto const& waiter : mailbox->queue) {
+            if (!waiter.obstacle) continue;
+            auto& load = loads[static_cast<std::size_t>(waiter.obstacle->binding)];
+            ++load.waiting;
+            if (waiter.obstacle->until == SteadyTime::max()) continue;
+            auto const left =
+                std::chrono::duration_cast<std::chrono::milliseconds>(waiter.obstacle->until - now);
+            load.longest = std::max(load.longest, left);
+        }
+    }
+    return loads;
+}
+
 std::string describe(LimitWait const& wait, std::string_view app) {
     auto const second = std::chrono::floor<std::chrono::seconds>(wait.until);
     std::chrono::hh_mm_ss const time(second - std::chrono::floor<std::chrono::days>(second));

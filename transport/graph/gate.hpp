@@ -6,6 +6,7 @@
 #include "async/event.hpp"
 #include "config/base/clock.hpp"
 #include "transport/graph/limiter.hpp"
+#include "transport/session.hpp"
 
 #include <list>
 #include <map>
@@ -60,6 +61,8 @@ public:
 
     /// The longest wait that is going on, if any.
     std::optional<LimitWait> longest_wait() const;
+    /// What each limit holds back, those that hold back nothing included.
+    std::vector<transport::LimitLoad> loads() const;
     Limits const& limits() const { return limits_; }
     SteadyTime now() const { return clock_.steady(); }
 

@@ -6,6 +6,7 @@
 #include "transport/graph/limits.hpp"
 #include "transport/graph/sliding_window.hpp"
 
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -20,6 +21,9 @@ enum class Binding {
     app,          ///< The app as a whole.
 };
 std::string_view to_string(Binding binding);
+/// All of them, in the order of their values.
+inline constexpr std::array bindings{Binding::concurrency, Binding::requests, Binding::upload,
+                                     Binding::retry_after, Binding::app};
 
 struct Obstacle {
     Binding binding;

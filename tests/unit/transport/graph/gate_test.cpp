@@ -106,6 +106,10 @@ TEST_F(GateTest, ARetryAfterHoldsEverybodyAndIsShown) {
             if (!wait) co_return;
             EXPECT_EQ(wait->mailbox, "box");
             EXPECT_EQ(wait->binding, Binding::retry_after);
+            for (auto const& load : gate.loads()) {
+                EXPECT_EQ(load.waiting, load.limit == "retry-after" ? 1u : 0u) << load.limit;
+                EXPECT_EQ(load.longest > milliseconds(0), load.waiting > 0) << load.limit;
+            }
             auto const pass = co_await gate.enter("box", 0, never_);
             EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(99));
             // Another mailbox doesn't wait.
