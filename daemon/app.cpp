@@ -3,6 +3,7 @@
 #include "config/base/log.hpp"
 #include "daemon/control_socket.hpp"
 #include "daemon/engine.hpp"
+#include "daemon/estimate.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/metrics_server.hpp"
 #include "daemon/progress.hpp"
@@ -10,11 +11,13 @@
 #include "daemon/report_source.hpp"
 #include "daemon/sd_notify.hpp"
 #include "daemon/state.hpp"
+#include "daemon/text_layout.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -103,6 +106,52 @@ awaitable<int> copy(asio::any_io_executor executor, std::shared_ptr<Plan const> 
     std::cout << format_report(*report, json ? ReportFormat::json : ReportFormat::text)
               << std::flush;
     co_return engine.stopped_early() ? exit_stopped : report->exit_status;
+}
+
+/// A process that works on the same state needs its admins' sessions itself.
+std::shared_ptr<Plan const> with_one_session(Plan plan) {
+    for (auto& tenant : plan.config.tenants)
+        for (auto& admin : tenant.admins) admin.max_sessions = 1;
+    return std::make_shared<Plan const>(std::move(plan));
+}
+
+awaitable<int> estimate(asio::any_io_executor executor, std::shared_ptr<Plan const> plan,
+                        EstimateOptions options) {
+    SystemClock const clock;
+    log::init(log::Level::error);
+    Estimate answer;
+    answer.made = unix_now(clock);
+    answer.hours = options.hours;
+    auto const records = co_await look_at_passes(executor, plan->config.daemon.state_dir);
+    if (!records) co_return complain(records.error());
+    answer.beside_another = !*records;
+    if (answer.beside_another) plan = with_one_session(*plan);
+    answer.bytes_per_second = options.bytes_per_second;
+    if (options.bytes_per_second == 0 && *records) {
+        answer.bytes_per_second = measured_rate(**records);
+        answer.rate_measured = answer.bytes_per_second > 0;
+    }
+    bool const terminal = ::isatty(STDERR_FILENO) == 1;
+    std::optional<std::uint64_t> shown;
+    auto const seen = [&](std::uint64_t done, std::uint64_t all) {
+        auto const percent = done * 100 / std::max<std::uint64_t>(all, 1);
+        if (std::exchange(shown, percent) == percent) return;
+        std::cerr << (terminal ? "\r" : "") << format_count(done) << " of "
+                  << format_count(all, "mailbox", "mailboxes") << " looked at"
+                  << (terminal && done != all ? "" : "\n") << std::flush;
+    };
+    Estimator estimator(executor, plan, answer.made, seen);
+    asio::signal_set signals(executor, SIGINT, SIGTERM);
+    TaskGroup tasks(executor);
+    tasks.spawn(watch_signals(signals, [&](int) { estimator.stop(); }));
+    auto found = co_await estimator.run();
+    signals.cancel();
+    co_await tasks.join();
+    if (!found) co_return complain(found.error());
+    answer.migrations = std::move(*found);
+    answer.stopped = estimator.stopped();
+    std::cout << (options.json ? estimate_json(answer) : estimate_text(answer)) << std::flush;
+    co_return answer.exit_status();
 }
 
 awaitable<void> keep_watchdog(asio::any_io_executor executor, EngineControl const& engine,
@@ -229,6 +278,14 @@ int run_copy(CopyOptions options) {
     if (!plan) return exit_wrong_config;
     return run_to_end([plan, json = options.json](asio::any_io_executor executor) {
         return copy(executor, plan, json);
+    });
+}
+
+int run_estimate(EstimateOptions options) {
+    auto const plan = plan_or_complain(options.config);
+    if (!plan) return exit_wrong_config;
+    return run_to_end([plan, options](asio::any_io_executor executor) {
+        return estimate(executor, plan, options);
     });
 }
 

@@ -67,12 +67,9 @@ Result<void> Engine::build() {
 }
 
 void Engine::count_rows(PassSlot& pass, std::vector<config::MailboxPair> const& mapping) {
-    auto const& waves = pass.pass->waves;
     for (std::size_t row = 0; row < mapping.size(); ++row) {
         auto const& pair = mapping[row];
-        bool const covered =
-            waves.empty() || std::find(waves.begin(), waves.end(), pair.wave) != waves.end();
-        if (!covered) continue;
+        if (!covers(*pass.pass, pair)) continue;
         pass.rows.push_back(row);
         pass.views.push_back({.migration = pass.migration->name,
                               .pass = pass.pass->name,

@@ -161,6 +161,11 @@ FlagChange flag_change(transport::Flags const& before, transport::Flags const& n
     return change;
 }
 
+bool covers(config::Pass const& pass, config::MailboxPair const& mailbox) {
+    return pass.waves.empty() ||
+           std::find(pass.waves.begin(), pass.waves.end(), mailbox.wave) != pass.waves.end();
+}
+
 transport::Window window_of(config::Pass const& pass, std::int64_t now_unix) {
     auto const bound = [&](auto const& age, auto const& date) -> std::optional<std::int64_t> {
         if (age) return now_unix - age->count();

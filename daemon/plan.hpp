@@ -58,6 +58,9 @@ struct FlagChange {
 FlagChange flag_change(transport::Flags const& before, transport::Flags const& now);
 bool has_flag(transport::Flags const& flags, std::string_view flag);
 
+/// Whether the mailbox is in one of the pass's waves.
+bool covers(config::Pass const& pass, config::MailboxPair const& mailbox);
+
 /// Ages of a pass become instants at its start.
 transport::Window window_of(config::Pass const& pass, std::int64_t now_unix);
 

@@ -3,6 +3,8 @@
 #include "config/base/assert.hpp"
 #include "config/base/log.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+
 #include <algorithm>
 #include <ctime>
 
@@ -45,6 +47,7 @@ awaitable<Result<typename SessionPool<Session>::Lease>> SessionPool<Session>::ac
         if (!place) co_return place.error();
         auto opened = co_await open_at(*place, login);
         if (opened) co_return Lease(this, place->admin, std::move(*opened));
+        if (opened.error().code == Errc::stopped) co_return opened.error().in("tenant=" + tenant_);
         auto const verdict = judge(place->admin, opened.error());
         if (verdict) co_return verdict->in("tenant=" + tenant_);
     }
@@ -59,7 +62,7 @@ awaitable<typename SessionPool<Session>::Lease> SessionPool<Session>::acquire_sp
     if (!place) co_return Lease();
     auto opened = co_await open_at(*place, login);
     if (opened) co_return Lease(this, place->admin, std::move(*opened));
-    judge(place->admin, opened.error());
+    if (opened.error().code != Errc::stopped) judge(place->admin, opened.error());
     co_return Lease();
 }
 
@@ -134,6 +137,23 @@ std::chrono::milliseconds SessionPool<Session>::time_to_next_chance() const {
 }
 
 template <class Session>
+awaitable<Result<std::unique_ptr<Session>>> SessionPool<Session>::connect(
+    AdminSlot<Session>& admin) {
+    asio::cancellation_signal cut;
+    connecting_.insert(&cut);
+    Result<std::unique_ptr<Session>> connected = Error{Errc::stopped, "cut while it connected"};
+    try {
+        connected =
+            co_await asio::co_spawn(executor_, admin.connect(),
+                                    asio::bind_cancellation_slot(cut.slot(), asio::use_awaitable));
+    } catch (boost::system::system_error const&) {
+        // By cut_all(): nothing else ends it so.
+    }
+    connecting_.erase(&cut);
+    co_return connected;
+}
+
+template <class Session>
 awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& place,
                                                                         MailboxLogin const& login) {
     auto pooled = place.warm ? std::move(*place.warm) : PooledSession<Session>{};
@@ -152,7 +172,7 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& p
         if (!ping) retire(std::move(pooled.session));
     }
     if (!pooled.session) {
-        auto connected = co_await admins_[place.admin].connect();
+        auto connected = co_await connect(admins_[place.admin]);
         if (!connected) {
             release_place();
             co_return connected.error();
@@ -259,6 +279,8 @@ void SessionPool<Session>::stop() {
 template <class Session>
 void SessionPool<Session>::cut_all() {
     for (auto* const session : in_use_) session->cut();
+    auto const connecting = connecting_;
+    for (auto* const cut : connecting) cut->emit(asio::cancellation_type::terminal);
 }
 
 template <class Session>

@@ -9,6 +9,8 @@
 #include "daemon/engine_view.hpp"
 #include "transport/session.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -117,7 +119,7 @@ public:
 
     /// Waiters end with `stopped`; sessions that come back are closed.
     void stop();
-    /// Cuts every session, also those in use: their calls fail at once.
+    /// Cuts every session, also those in use or not yet connected: their calls fail at once.
     void cut_all();
     /// Parked admins get another chance.
     void unpark();
@@ -139,6 +141,7 @@ private:
     std::optional<Place> find_place(std::string const& mailbox);
     std::optional<Error> all_parked() const;
     std::chrono::milliseconds time_to_next_chance() const;
+    awaitable<Result<std::unique_ptr<Session>>> connect(AdminSlot<Session>& admin);
     awaitable<Result<PooledSession<Session>>> open_at(Place& place, MailboxLogin const& login);
     /// What a failed sign-in means for admin and tenant. An error to hand on, or nothing: try
     /// again.
@@ -155,6 +158,7 @@ private:
     AsyncMutex turn_;
     std::map<std::string, std::uint32_t> per_mailbox_;
     std::set<Session*> in_use_;
+    std::set<asio::cancellation_signal*> connecting_;
     bool stopping_ = false;
     std::uint32_t waiting_ = 0;
     // The endpoint as a whole

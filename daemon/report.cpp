@@ -2,6 +2,7 @@
 
 #include "config/base/assert.hpp"
 #include "config/base/units.hpp"
+#include "daemon/plan.hpp"
 #include "daemon/report_advice.hpp"
 #include "daemon/text_layout.hpp"
 
@@ -15,11 +16,6 @@ namespace {
 
 using store::PassRecord;
 using store::PassState;
-
-bool covers(config::Pass const& pass, config::MailboxPair const& mailbox) {
-    return pass.waves.empty() ||
-           std::find(pass.waves.begin(), pass.waves.end(), mailbox.wave) != pass.waves.end();
-}
 
 void count(MailboxCounts& counts, PassState state) {
     switch (state) {

@@ -3,6 +3,7 @@
 #include "config/base/log.hpp"
 #include "config/secret_source.hpp"
 #include "store/master_key.hpp"
+#include "store/posix_directory.hpp"
 
 #include <sys/stat.h>
 #include <cerrno>
@@ -46,6 +47,22 @@ void log_damage(store::RecoveredSpool const& recovered) {
 awaitable<void> State::close() {
     if (spool) co_await spool->close();
     if (ledger) co_await ledger->close();
+}
+
+awaitable<Result<std::optional<std::vector<store::PassRecord>>>> look_at_passes(
+    asio::any_io_executor executor, std::filesystem::path state_dir) {
+    using Records = std::vector<store::PassRecord>;
+    auto const file = state_dir / "ledger.sqlite";
+    std::error_code absent;
+    if (!std::filesystem::exists(file, absent)) co_return Records();
+    auto const lock = store::open_directory(executor, state_dir / "spool", false);
+    if (!lock) co_return std::optional<Records>();
+    auto ledger = store::open_sqlite_ledger(executor, file);
+    if (!ledger) co_return ledger.error();
+    auto records = co_await (*ledger)->passes("");
+    co_await (*ledger)->close();
+    if (!records) co_return records.error();
+    co_return std::move(*records);
 }
 
 awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Config config) {

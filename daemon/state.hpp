@@ -6,7 +6,10 @@
 #include "store/ledger.hpp"
 #include "store/spool.hpp"
 
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace mailferry::daemon {
 
@@ -22,5 +25,10 @@ struct State {
 /// Makes the directory (0700) if need be. A second process on the same directory is refused. Items
 /// whose spool bytes are damaged are set back to be fetched again, and the damage is logged.
 awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Config config);
+
+/// What earlier runs noted of their passes, for whoever only looks: empty before the first run.
+/// Nothing while another process works on the directory. Makes no file.
+awaitable<Result<std::optional<std::vector<store::PassRecord>>>> look_at_passes(
+    asio::any_io_executor executor, std::filesystem::path state_dir);
 
 }  // namespace mailferry::daemon

@@ -40,6 +40,9 @@ struct Capabilities {
     bool atomic_groups = false;  ///< A refused group leaves nothing behind (MULTIAPPEND).
     bool can_update_flags = true;
     std::uint64_t item_bytes_max = 0;  ///< 0: unknown.
+    /// Bytes of items that the server takes for one mailbox from one admin, by published limits, in
+    /// the long run. 0: unknown.
+    std::uint64_t stored_bytes_per_second_max = 0;
     std::string server;                ///< "Dovecot", for logs and reports; untrusted.
 };
 

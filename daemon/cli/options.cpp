@@ -1,5 +1,7 @@
 #include "daemon/cli/options.hpp"
 
+#include "config/base/units.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <array>
@@ -70,6 +72,22 @@ void add_verbs(CLI::App& app, Options& options) {
         ->add_option("address", options.address, "Its address at source or target")
         ->required();
 
+    auto* const estimate = add(
+        {"estimate", "Dry run: what each pass will move, how long, and what stands in its way"});
+    estimate
+        ->add_option_function<std::string>(
+            "--rate",
+            [&options](std::string const& text) {
+                auto const bytes = parse_bytes(text);
+                if (!bytes || bytes->value == 0)
+                    throw CLI::ValidationError("--rate", "a size like 20MiB is expected");
+                options.rate = bytes->value;
+            },
+            "Bytes a second to reckon with: 20MiB")
+        ->type_name("SIZE");
+    estimate->add_option("--hours", options.hours, "Seek the window of mail that fits so many")
+        ->check(CLI::Range(1, 100'000));
+
     auto* const items = add({"items", "The items that failed, with reasons"});
     items
         ->add_flag_callback(
@@ -101,8 +119,8 @@ std::variant<Options, Exited> parse_options(int argc, char const* const* argv) {
     try {
         app.parse(argc, argv);
         options.verb = app.get_subcommands().front()->get_name();
-        if (options.verb == "copy" && config->count() == 0)
-            throw CLI::RequiredError("copy: --config");
+        bool const reads_it = options.verb == "copy" || options.verb == "estimate";
+        if (reads_it && config->count() == 0) throw CLI::RequiredError(options.verb + ": --config");
     } catch (CLI::ParseError const& error) {
         return end(app, error);
     }

@@ -31,6 +31,8 @@ struct Options {
     std::uint64_t offset = 0;
     std::optional<std::uint64_t> limit;
     InitOptions init;
+    std::uint64_t rate = 0;  ///< Bytes a second, for estimate; 0: as measured.
+    std::optional<std::uint32_t> hours;
 };
 
 /// The exit status after help, version or a usage error was printed.

@@ -52,6 +52,15 @@ std::string_view permission_for(Subject subject) {
     return "";
 }
 
+std::string cure_of_forbidden(std::string_view permission) {
+    return "the app lacks the permission " + std::string(permission) +
+           " (with admin consent), or this mailbox isn't in its scope";
+}
+
+std::string said(Refusal const& refusal) {
+    return refusal.message.empty() ? refusal.code : refusal.code + ": " + refusal.message;
+}
+
 /// By the codes that mean the same whatever the status; then by the status.
 Errc code_of(Refusal const& refusal, Subject subject, std::string& cure) {
     if (refusal.says("ErrorQuotaExceeded") || refusal.status == 507) {
@@ -73,8 +82,7 @@ Errc code_of(Refusal const& refusal, Subject subject, std::string& cure) {
     switch (refusal.status) {
     case 401: cure = "; the token is refused although it is fresh"; return Errc::login_refused;
     case 403:
-        cure = "; the app lacks the permission " + std::string(permission_for(subject)) +
-               " (with admin consent), or this mailbox isn't in its scope";
+        cure = "; " + cure_of_forbidden(permission_for(subject));
         return Errc::mailbox_refused;
     case 404:
         if (subject == Subject::mailbox) cure = "; no mailbox (or no licence) in this tenant";
@@ -108,11 +116,16 @@ Error error_of(Refusal const& refusal, Subject subject, std::string what) {
     auto const code = code_of(refusal, subject, cure);
     if (refusal.status != 0) what.append(": status ").append(std::to_string(refusal.status));
     Error error{code, std::move(what) + cure};
-    error.server_text = refusal.code;
-    if (!refusal.message.empty()) error.server_text.append(": ").append(refusal.message);
+    error.server_text = said(refusal);
     error.retry_after = refusal.retry_after;
     if (refusal.says("ErrorMailboxMoveInProgress") && !error.retry_after)
         error.retry_after = move_pause;
+    return error;
+}
+
+Error lacking(Refusal const& refusal, std::string_view permission) {
+    Error error{Errc::mailbox_refused, cure_of_forbidden(permission)};
+    error.server_text = said(refusal);
     return error;
 }
 

@@ -44,6 +44,9 @@ enum class Subject {
 /// `what` tells what we were doing; it never holds an address with a token.
 Error error_of(Refusal const& refusal, Subject subject, std::string what);
 
+/// What a 403 means where `permission` is what the request needs.
+Error lacking(Refusal const& refusal, std::string_view permission);
+
 /// The store of changes no longer knows a delta link: list afresh.
 bool is_resync(Refusal const& refusal);
 /// Worth another try in a moment.

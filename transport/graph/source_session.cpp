@@ -1,19 +1,33 @@
 #include "transport/graph/source_session.hpp"
 
-namespace mailferry::graph {
+#include "transport/graph/rights_check.hpp"
 
-transport::Capabilities capabilities() {
+#include <algorithm>
+
+namespace mailferry::graph {
+namespace {
+
+constexpr std::uint64_t item_bytes_max = 150'000'000;  ///< The service's default (brief, 2.6).
+
+}  // namespace
+
+transport::Capabilities capabilities(Limits const& limits) {
     transport::Capabilities capabilities;
     capabilities.format = transport::ItemFormat::exchange_stream;
     // Read state and flags travel in the stream; each change of them is a change of the item.
     capabilities.marks_cover_flags = true;
     capabilities.can_update_flags = false;
     capabilities.server = "Microsoft Graph";
+    capabilities.item_bytes_max = item_bytes_max;
+    // Uploads are base64: four bytes for three.
+    auto const window = std::chrono::duration_cast<std::chrono::seconds>(limits.upload_window);
+    capabilities.stored_bytes_per_second_max =
+        limits.upload_bytes_max * 3 / 4 / std::max<std::uint64_t>(window.count(), 1);
     return capabilities;
 }
 
 SourceSession::SourceSession(std::shared_ptr<App> app)
-    : api_(std::move(app)), capabilities_(graph::capabilities()) {}
+    : api_(std::move(app)), capabilities_(graph::capabilities(api_.gate().limits())) {}
 
 awaitable<Result<void>> SourceSession::open(transport::OpenMailbox request) {
     scans_.clear();
@@ -24,6 +38,10 @@ awaitable<Result<void>> SourceSession::open(transport::OpenMailbox request) {
     if (!id) co_return id.error();
     mailbox_id_ = std::move(*id);
     co_return Result<void>{};
+}
+
+awaitable<Result<std::vector<Error>>> SourceSession::obstacles() {
+    co_return co_await missing_source_rights(api_, mailbox_id_);
 }
 
 awaitable<Result<std::vector<transport::Folder>>> SourceSession::folders() {

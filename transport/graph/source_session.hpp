@@ -14,8 +14,8 @@
 
 namespace mailferry::graph {
 
-/// What the session interface calls this service.
-transport::Capabilities capabilities();
+/// What the session interface calls this service, whose limits are `limits`.
+transport::Capabilities capabilities(Limits const& limits);
 
 class SourceSession final : public transport::SourceSession {
 public:
@@ -24,6 +24,7 @@ public:
     transport::Capabilities const& capabilities() const override { return capabilities_; }
     awaitable<Result<void>> open(transport::OpenMailbox request) override;
     std::string mailbox_identity() const override { return mailbox_id_; }
+    awaitable<Result<std::vector<Error>>> obstacles() override;
     /// Those that are copied; the others are in left_out().
     awaitable<Result<std::vector<transport::Folder>>> folders() override;
     /// Generation: the mailbox's id. A first answer comes after a whole round of changes, which

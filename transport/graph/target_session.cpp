@@ -4,6 +4,7 @@
 #include "transport/graph/item_import.hpp"
 #include "transport/graph/item_listing.hpp"
 #include "transport/graph/paths.hpp"
+#include "transport/graph/rights_check.hpp"
 #include "transport/graph/source_session.hpp"
 #include "transport/http/item_body.hpp"
 
@@ -29,7 +30,9 @@ std::string parent_of(GraphFolder const& folder, std::vector<GraphFolder> const&
 }  // namespace
 
 TargetSession::TargetSession(std::shared_ptr<App> app)
-    : api_(std::move(app)), capabilities_(graph::capabilities()), sessions_(api_) {}
+    : api_(std::move(app)),
+      capabilities_(graph::capabilities(api_.gate().limits())),
+      sessions_(api_) {}
 
 awaitable<Result<void>> TargetSession::open(transport::OpenMailbox request) {
     listed_.reset();
@@ -40,6 +43,10 @@ awaitable<Result<void>> TargetSession::open(transport::OpenMailbox request) {
     if (!id) co_return id.error();
     mailbox_id_ = std::move(*id);
     co_return Result<void>{};
+}
+
+awaitable<Result<std::vector<Error>>> TargetSession::obstacles() {
+    co_return co_await missing_target_rights(api_, sessions_, mailbox_id_);
 }
 
 awaitable<Result<void>> TargetSession::load_tree() {

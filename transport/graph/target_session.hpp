@@ -20,6 +20,7 @@ public:
     transport::Capabilities const& capabilities() const override { return capabilities_; }
     awaitable<Result<void>> open(transport::OpenMailbox request) override;
     std::string mailbox_identity() const override { return mailbox_id_; }
+    awaitable<Result<std::vector<Error>>> obstacles() override;
     awaitable<Result<std::vector<transport::Folder>>> folders() override;
     /// A folder with a role is the mailbox's own one of that role. A sibling of the same name but
     /// of another class keeps its name: ours gets " (2)" behind it.

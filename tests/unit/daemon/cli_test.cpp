@@ -177,10 +177,10 @@ TEST(OptionsTest, HelpOffersWhatThereIs) {
     ASSERT_TRUE(std::holds_alternative<Exited>(parsed));
     EXPECT_EQ(std::get<Exited>(parsed).status, 0);
     for (auto const* const verb :
-         {"init", "copy", "status", "passes", "start", "pause", "resume", "cancel", "mailboxes",
+         {"init", "copy", "estimate", "status", "passes", "start", "pause", "resume", "cancel", "mailboxes",
           "mailbox", "items", "retry", "report", "limits", "reload", "shutdown"})
         EXPECT_THAT(help, HasSubstr(std::string("\n  ") + verb + " "));
-    for (auto const* const absent : {"\n  top", "estimate", "verify", "\n  events"})
+    for (auto const* const absent : {"\n  top", "verify", "\n  events"})
         EXPECT_THAT(help, Not(HasSubstr(absent)));
 }
 

@@ -166,6 +166,30 @@ TEST_F(PoolTest, SpareSessionIsGivenOnlyUpToTheMailboxsShare) {
     }());
 }
 
+TEST_F(PoolTest, CuttingEndsAConnectionThatDoesntComeAbout) {
+    auto slot = admin("a1", 4);
+    slot.connect = [this]() -> awaitable<Result<std::unique_ptr<transport::SourceSession>>> {
+        asio::steady_timer silence(context, std::chrono::hours(1));
+        co_await silence.async_wait(asio::use_awaitable);
+        co_return Error{Errc::timed_out, "never"};
+    };
+    make(list(std::move(slot)));
+    std::optional<Errc> ended;
+    run([&]() -> awaitable<void> {
+        TaskGroup tasks(context.get_executor());
+        tasks.spawn([](SourcePool& p, std::optional<Errc>& code) -> awaitable<void> {
+            auto const lease = co_await p.acquire(anna);
+            if (!lease) code = lease.error().code;
+        }(*pool, ended));
+        asio::steady_timer a_moment(context, std::chrono::milliseconds(5));
+        co_await a_moment.async_wait(asio::use_awaitable);
+        pool->stop();
+        pool->cut_all();
+        co_await tasks.join();
+    }());
+    EXPECT_EQ(ended, Errc::stopped);
+}
+
 TEST_F(PoolTest, StopEndsWaiters) {
     make(list(admin("a1", 1)));
     run([&]() -> awaitable<void> {
