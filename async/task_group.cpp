@@ -21,4 +21,12 @@ awaitable<void> TaskGroup::wait_below(std::size_t limit) {
     while (running_ >= limit) co_await ended_.wait();
 }
 
+awaitable<bool> TaskGroup::wait_below(std::size_t limit, std::chrono::milliseconds patience) {
+    while (running_ >= limit) {
+        auto const notified = co_await ended_.wait_for(patience);
+        if (!notified) co_return false;
+    }
+    co_return true;
+}
+
 }  // namespace mailferry

@@ -20,6 +20,8 @@ public:
     awaitable<void> join();
     /// Resolves when fewer than `limit` are running.
     awaitable<void> wait_below(std::size_t limit);
+    /// The same; false after `patience` without a task having ended.
+    awaitable<bool> wait_below(std::size_t limit, std::chrono::milliseconds patience);
 
 private:
     asio::any_io_executor executor_;

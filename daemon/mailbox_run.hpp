@@ -132,10 +132,10 @@ private:
     awaitable<Result<void>> store_on(transport::TargetSession& session, TaskGroup& helpers);
     awaitable<Result<void>> feed(Lane& lane, TaskGroup* helpers);
     awaitable<Result<void>> begin_folder(Lane& lane, FolderPlan& plan);
-    void call_helper(TaskGroup& helpers);
+    void call_helper(TaskGroup& helpers, bool stuck);
     awaitable<void> help_to_store();
     std::optional<store::FolderId> next_folder() const;
-    std::vector<PendingPtr> take_group(store::FolderId folder);
+    std::vector<PendingPtr> take_group(store::FolderId folder, std::uint64_t bytes_max);
     awaitable<Result<void>> apply_flags(transport::TargetSession& session);
 
     // target_folders.cpp

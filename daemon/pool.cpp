@@ -87,11 +87,14 @@ std::optional<typename SessionPool<Session>::Place> SessionPool<Session>::find_p
     if (now < not_before_) return std::nullopt;
     std::optional<std::size_t> best;
     auto const load = [&](std::size_t i) {
-        // A warm session of this mailbox first, then the admin with the most room.
+        // A warm session of this mailbox first; then the admin that does the least for it, since
+        // servers count per admin and mailbox; then the one with the most room.
         auto const& admin = admins_[i];
         bool const warm = std::any_of(admin.idle.begin(), admin.idle.end(),
                                       [&](auto const& idle) { return idle.mailbox == mailbox; });
-        return std::pair(warm ? 0 : 1, double(admin.in_use) / admin.ceiling);
+        auto const here = admin.on_mailbox.find(mailbox);
+        return std::tuple(warm ? 0 : 1, here == admin.on_mailbox.end() ? 0u : here->second,
+                          double(admin.in_use) / admin.ceiling);
     };
     for (std::size_t i = 0; i < admins_.size(); ++i) {
         auto const& admin = admins_[i];
@@ -101,6 +104,7 @@ std::optional<typename SessionPool<Session>::Place> SessionPool<Session>::find_p
     if (!best) return std::nullopt;
     auto& admin = admins_[*best];
     ++admin.in_use;
+    ++admin.on_mailbox[mailbox];
     ++per_mailbox_[mailbox];
     Place place{.admin = *best, .warm = {}};
     auto idle = std::find_if(admin.idle.begin(), admin.idle.end(),
@@ -157,11 +161,6 @@ template <class Session>
 awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& place,
                                                                         MailboxLogin const& login) {
     auto pooled = place.warm ? std::move(*place.warm) : PooledSession<Session>{};
-    auto const release_place = [&] {
-        --admins_[place.admin].in_use;
-        if (--per_mailbox_[login.mailbox] == 0) per_mailbox_.erase(login.mailbox);
-        changed_.notify_all();
-    };
     if (pooled.session && pooled.mailbox == login.mailbox &&
         steady::now() - pooled.used < ping_after_idle) {
         in_use_.insert(pooled.session.get());
@@ -174,7 +173,7 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& p
     if (!pooled.session) {
         auto connected = co_await connect(admins_[place.admin]);
         if (!connected) {
-            release_place();
+            free_place(place.admin, login.mailbox);
             co_return connected.error();
         }
         pooled.session = std::move(*connected);
@@ -188,7 +187,7 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& p
     if (!opened) {
         in_use_.erase(raw);
         retire(std::move(pooled.session));
-        release_place();
+        free_place(place.admin, login.mailbox);
         co_return opened.error();
     }
     pooled.mailbox = login.mailbox;
@@ -198,6 +197,7 @@ awaitable<Result<PooledSession<Session>>> SessionPool<Session>::open_at(Place& p
     admin.waits_for.clear();
     failures_ = 0;
     trouble_.clear();
+    changed_.notify_all();  // There is room for one more.
     co_return pooled;
 }
 
@@ -244,17 +244,24 @@ std::optional<Error> SessionPool<Session>::judge(std::size_t index, Error error)
 
 template <class Session>
 void SessionPool<Session>::give_back(std::size_t index, PooledSession<Session> pooled) {
-    auto& admin = admins_[index];
-    MAILFERRY_ASSERT(admin.in_use > 0);
-    --admin.in_use;
-    if (--per_mailbox_[pooled.mailbox] == 0) per_mailbox_.erase(pooled.mailbox);
     in_use_.erase(pooled.session.get());
+    auto const mailbox = pooled.mailbox;
     if (pooled.session->alive() && !pooled.worn && !stopping_) {
         pooled.used = steady::now();
-        admin.idle.push_back(std::move(pooled));
+        admins_[index].idle.push_back(std::move(pooled));
     } else {
         retire(std::move(pooled.session));
     }
+    free_place(index, mailbox);
+}
+
+template <class Session>
+void SessionPool<Session>::free_place(std::size_t index, std::string const& mailbox) {
+    auto& admin = admins_[index];
+    MAILFERRY_ASSERT(admin.in_use > 0);
+    --admin.in_use;
+    if (--admin.on_mailbox[mailbox] == 0) admin.on_mailbox.erase(mailbox);
+    if (--per_mailbox_[mailbox] == 0) per_mailbox_.erase(mailbox);
     changed_.notify_all();
 }
 

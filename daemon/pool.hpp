@@ -58,7 +58,8 @@ struct AdminSlot {
     std::uint32_t ceiling = 1;
     bool proven = false;  ///< A sign-in has succeeded.
     std::uint32_t in_use = 0;
-    std::optional<Error> parked;  ///< Refused for good, until reload or retry.
+    std::map<std::string, std::uint32_t> on_mailbox;  ///< Of those in use.
+    std::optional<Error> parked;                      ///< Refused for good, until reload or retry.
     std::chrono::steady_clock::time_point not_before{};
     std::string waits_for;
     std::vector<PooledSession<Session>> idle;
@@ -147,6 +148,7 @@ private:
     /// again.
     std::optional<Error> judge(std::size_t admin, Error error);
     void give_back(std::size_t admin, PooledSession<Session> pooled);
+    void free_place(std::size_t admin, std::string const& mailbox);
     void retire(std::unique_ptr<Session> session);
 
     asio::any_io_executor executor_;

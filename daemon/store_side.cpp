@@ -8,10 +8,11 @@ namespace mailferry::daemon {
 namespace {
 
 constexpr std::size_t group_items_max = 64;
-constexpr std::uint64_t group_bytes_max = 8 << 20;
-constexpr std::size_t groups_in_flight = 4;
+constexpr std::uint64_t helper_call_sends = 4;  ///< So many groups between two calls.
 constexpr std::size_t items_for_a_helper = 4 * group_items_max;  ///< Waiting, per session more.
-constexpr std::uint64_t bytes_for_a_helper = 4 * group_bytes_max;
+constexpr std::uint64_t bytes_for_a_helper = 32 << 20;
+/// So long without an answer to any group.
+constexpr std::chrono::milliseconds stands_still{1'000};
 constexpr int sessions_without_answer_max = 20;
 constexpr std::chrono::milliseconds pause_after_refusal{1'000};
 
@@ -111,10 +112,15 @@ awaitable<Result<void>> MailboxRun::feed(Lane& lane, TaskGroup* helpers) {
             if (!begun) co_return begun.error();
             continue;
         }
-        if (!is_helper) call_helper(*helpers);
-        co_await lane.groups.wait_below(groups_in_flight);
+        if (!is_helper) call_helper(*helpers, false);
+        for (;;) {
+            bool const room = co_await lane.groups.wait_below(lane.groups_max, stands_still);
+            if (room) break;
+            bool const others_may = lane.limited && !is_helper && !lane.over();
+            if (others_may && !halted() && !doubt_) call_helper(*helpers, true);
+        }
         if (lane.over() || halted() || doubt_) break;
-        auto items = take_group(*folder);
+        auto items = take_group(*folder, lane.group_bytes_max);
         if (!items.empty()) lane.groups.spawn(send_group(lane, *plan, std::move(items)));
     }
     co_return Result<void>{};
@@ -135,13 +141,14 @@ awaitable<Result<void>> MailboxRun::begin_folder(Lane& lane, FolderPlan& plan) {
     co_return Result<void>{};
 }
 
-/// One more session for a mailbox in which much waits, if the pool has one to spare.
-void MailboxRun::call_helper(TaskGroup& helpers) {
-    if (!suspects_.empty() || sends_ < next_helper_call_) return;
+/// One more session for a mailbox in which much waits, or whose session is held back by a limit of
+/// its admin (`stuck`), if the pool has one to spare.
+void MailboxRun::call_helper(TaskGroup& helpers, bool stuck) {
+    if (!suspects_.empty() || (!stuck && sends_ < next_helper_call_)) return;
     auto const sessions = helpers.running() + 1;
     std::size_t items = 0;
     for (auto const& [folder, queue] : waiting_) items += queue.size();
-    bool much = items >= items_for_a_helper * sessions;
+    bool much = items >= items_for_a_helper * sessions || (stuck && items > 0);
     std::uint64_t bytes = 0;
     // So few items are soon summed up.
     for (auto queue = waiting_.begin(); !much && queue != waiting_.end(); ++queue) {
@@ -149,7 +156,7 @@ void MailboxRun::call_helper(TaskGroup& helpers) {
         much = bytes >= bytes_for_a_helper * sessions;
     }
     if (!much) return;
-    next_helper_call_ = sends_ + groups_in_flight;
+    next_helper_call_ = sends_ + helper_call_sends;
     helpers.spawn(help_to_store());
 }
 
@@ -172,13 +179,13 @@ std::optional<store::FolderId> MailboxRun::next_folder() const {
     return std::nullopt;
 }
 
-std::vector<PendingPtr> MailboxRun::take_group(store::FolderId folder) {
+std::vector<PendingPtr> MailboxRun::take_group(store::FolderId folder, std::uint64_t bytes_max) {
     auto& queue = waiting_[folder];
     std::vector<PendingPtr> group;
     std::uint64_t bytes = 0;
     while (!queue.empty() && group.size() < group_items_max) {
         auto const& item = queue.front();
-        bool const fits = bytes + item->record.size <= group_bytes_max && !item->alone;
+        bool const fits = bytes + item->record.size <= bytes_max && !item->alone;
         if (!group.empty() && (!fits || group.front()->alone)) break;
         bytes += item->record.size;
         item->sending = true;

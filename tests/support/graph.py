@@ -128,6 +128,10 @@ class GraphSim:
         arguments = {"mailbox": mailbox, "name": name, "parent": parent, **more}
         return self.call("folder", arguments)["id"]
 
+    def remove_folder(self, mailbox, folder):
+        """folder: as the parent of add_folder(); all that is in it goes along."""
+        self.call("remove-folder", {"mailbox": mailbox, "folder": folder})
+
     def add_items(self, mailbox, count=1, **more):
         """kind, folder, seed, bytes, newest, span_days, corrupt, and any member of the item."""
         return self.call("items", {"mailbox": mailbox, "count": count, **more})["ids"]

@@ -125,9 +125,14 @@ awaitable<Result<std::unique_ptr<transport::Stream>>> connect(std::shared_ptr<St
     using namespace asio::experimental::awaitable_operators;
     auto dialling = state->dial(std::move(url));
     auto cutting = state->cut.wait();
-    auto first = co_await (std::move(dialling) || std::move(cutting));
-    if (first.index() == 1 || state->is_cut) co_return closed();
-    co_return std::get<0>(std::move(first));
+    try {
+        auto first = co_await (std::move(dialling) || std::move(cutting));
+        if (first.index() == 1 || state->is_cut) co_return closed();
+        co_return std::get<0>(std::move(first));
+    } catch (asio::multiple_exceptions const& both) {
+        // Cancelled: our caller waits for one exception that says so.
+        std::rethrow_exception(both.first_exception());
+    }
 }
 
 /// A connection of its own for one request: a kept one, a new one, or the turn is awaited.

@@ -144,7 +144,12 @@ awaitable<Connection::Outcome> Exchange::run() {
     } else {
         auto sending = send();
         auto receiving = receive();
-        co_await (std::move(sending) && std::move(receiving));
+        try {
+            co_await (std::move(sending) && std::move(receiving));
+        } catch (asio::multiple_exceptions const& both) {
+            // Cancelled: our caller waits for one exception that says so.
+            std::rethrow_exception(both.first_exception());
+        }
     }
     if (our_error_ || receive_error_) co_return failure();
     if (!sent_ && head_->good()) {

@@ -92,15 +92,25 @@ std::vector<std::string> texts_of(json::object const& arguments, std::string_vie
 }
 
 Control::Control(World& world) : world_(world), mutation_(world) {
-    commands_ = {{"tenant", create_tenant},  {"set-tenant", set_tenant},
-                 {"app", create_app},        {"user", create_user},
-                 {"set-user", set_user},     {"folder", create_folder},
-                 {"items", create_items},    {"change-item", change_item},
-                 {"seed", seed_tenant},      {"dump", dump_mailbox},
-                 {"clock", set_clock},       {"options", set_options},
-                 {"faults", arm_faults},     {"expire", expire},
-                 {"counters", counters},     {"reset-counters", reset_counters},
-                 {"log", request_log},       {"outgoing", outgoing_mail},
+    commands_ = {{"tenant", create_tenant},
+                 {"set-tenant", set_tenant},
+                 {"app", create_app},
+                 {"user", create_user},
+                 {"set-user", set_user},
+                 {"folder", create_folder},
+                 {"items", create_items},
+                 {"change-item", change_item},
+                 {"seed", seed_tenant},
+                 {"dump", dump_mailbox},
+                 {"remove-folder", remove_folder},
+                 {"clock", set_clock},
+                 {"options", set_options},
+                 {"faults", arm_faults},
+                 {"expire", expire},
+                 {"counters", counters},
+                 {"reset-counters", reset_counters},
+                 {"log", request_log},
+                 {"outgoing", outgoing_mail},
                  {"secrets", issued_secrets}};
     commands_["mutate"] = [this](World&, json::object const& arguments) -> json::value {
         if (arguments.contains("rate") || arguments.contains("mailboxes")) {

@@ -40,6 +40,7 @@ json::value create_app(World& world, json::object const& arguments);
 json::value create_user(World& world, json::object const& arguments);
 json::value set_user(World& world, json::object const& arguments);
 json::value create_folder(World& world, json::object const& arguments);
+json::value remove_folder(World& world, json::object const& arguments);
 json::value create_items(World& world, json::object const& arguments);
 json::value change_item(World& world, json::object const& arguments);
 json::value seed_tenant(World& world, json::object const& arguments);

@@ -264,6 +264,12 @@ json::value create_folder(World& world, json::object const& arguments) {
     return json::object{{"id", box.folder_id(key)}};
 }
 
+json::value remove_folder(World& world, json::object const& arguments) {
+    auto& box = *world.place_of(text_of(arguments, "mailbox")).user->mailbox;
+    box.remove_folder(folder_argument(box, arguments.at("folder")));
+    return json::object{};
+}
+
 json::value create_items(World& world, json::object const& arguments) {
     auto& box = *world.place_of(text_of(arguments, "mailbox")).user->mailbox;
     auto const count = static_cast<std::uint64_t>(number_of(arguments, "count", 1));

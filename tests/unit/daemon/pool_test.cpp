@@ -166,6 +166,48 @@ TEST_F(PoolTest, SpareSessionIsGivenOnlyUpToTheMailboxsShare) {
     }());
 }
 
+// Goal: nobody waits for a session to come back while the budget has room.
+TEST_F(PoolTest, AGrownBudgetLetsWaitersInAtOnce) {
+    make(list(admin("a1", 8)));
+    bool came_in = false;
+    run([&]() -> awaitable<void> {
+        TaskGroup tasks(context.get_executor());
+        auto const visit = [](SourcePool& p, MailboxLogin who, Event& leave,
+                              int& inside) -> awaitable<void> {
+            auto const lease = co_await p.acquire(std::move(who));
+            ++inside;
+            co_await leave.wait();
+        };
+        Event leave(context.get_executor());
+        int inside = 0;
+        for (auto const* const name : {"anna", "bernd", "clara"}) {
+            MailboxLogin const who{name, nullptr};
+            tasks.spawn(visit(*pool, who, leave, inside));
+        }
+        for (int look = 0; look < 1'000 && inside < 3; ++look) {
+            asio::steady_timer a_moment(context, std::chrono::milliseconds(1));
+            co_await a_moment.async_wait(asio::use_awaitable);
+        }
+        came_in = inside == 3;
+        leave.notify_all();
+        co_await tasks.join();
+    }());
+    EXPECT_TRUE(came_in);
+}
+
+TEST_F(PoolTest, SessionsOfOneMailboxAreSpreadOverItsAdmins) {
+    auto admins = list(admin("a1", 4));
+    admins.push_back(admin("a2", 16));
+    make(std::move(admins));
+    run([&]() -> awaitable<void> {
+        // a2 has more room throughout.
+        auto first = co_await pool->acquire(anna);
+        auto second = co_await pool->acquire_spare(anna);
+        EXPECT_TRUE(first && second);
+    }());
+    EXPECT_EQ(std::set<std::string>(connects.begin(), connects.end()).size(), 2u);
+}
+
 TEST_F(PoolTest, CuttingEndsAConnectionThatDoesntComeAbout) {
     auto slot = admin("a1", 4);
     slot.connect = [this]() -> awaitable<Result<std::unique_ptr<transport::SourceSession>>> {

@@ -307,5 +307,48 @@ TEST_F(ClientTest, CancellationLeavesTheClientUsable) {
     }
 }
 
+// Two things are under way then, and both are cancelled: dialling and waiting for a cut, or writing
+// and reading.
+TEST_F(ClientTest, CancellationIsOneExceptionWhateverItStrikes) {
+    ::mailferry::Event never(context.get_executor());
+    for (bool const connecting : {true, false}) {
+        if (connecting) {
+            settings.dial = [&](Url) -> awaitable<Result<std::unique_ptr<transport::Stream>>> {
+                co_await never.wait();
+                co_return Error{Errc::unreachable, "never"};
+            };
+        } else {
+            settings.dial = origin.dial();
+            Line line;
+            line.takes = 100'000;
+            origin.lines.push_back(std::move(line));
+        }
+        TextBody body(std::string(1'000'000, 'x'));
+        asio::cancellation_signal signal;
+        boost::system::error_code thrown;
+        run([&]() -> awaitable<void> {
+            auto const hear = [&](std::exception_ptr e, std::string const&) {
+                try {
+                    if (e) std::rethrow_exception(e);
+                } catch (boost::system::system_error const& error) {
+                    thrown = error.code();
+                } catch (std::exception const& error) {
+                    ADD_FAILURE() << error.what();
+                }
+            };
+            asio::co_spawn(context, fetch(post(body)),
+                           asio::bind_cancellation_slot(signal.slot(), hear));
+            asio::steady_timer pause(context, milliseconds(5));
+            co_await pause.async_wait(asio::use_awaitable);
+            signal.emit(asio::cancellation_type::terminal);
+            pause.expires_after(milliseconds(5));
+            co_await pause.async_wait(asio::use_awaitable);
+        });
+        EXPECT_EQ(thrown, asio::error::operation_aborted) << "connecting=" << connecting;
+        reset_client();
+    }
+    EXPECT_EQ(origin.open, 0);
+}
+
 }  // namespace
 }  // namespace mailferry::http
