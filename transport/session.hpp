@@ -7,8 +7,8 @@
 /// All calls run on the session's executor (one thread). Several fetch() and store() calls may be
 /// under way at once on one session: the connector puts them on the wire in the order of the calls,
 /// so that the next one is already at the server when the previous one ends. Other calls are made
-/// one at a time. After an error whose disposition is retry_now the session is dead: close() it; after
-/// another error of open() it may be, as alive() tells.
+/// one at a time. After an error whose disposition is retry_now the session is dead: close() it.
+/// After another error of open() it may be, as alive() tells.
 /// Cancellation: terminal for the session; close() it. What a cancelled store() did is in doubt.
 
 #include "async/asio.hpp"
