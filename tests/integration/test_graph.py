@@ -95,6 +95,37 @@ class Copy(GraphCase):
         self.assert_equal_mailboxes()
         self.assert_clean(job)
 
+    def test_the_source_changes_all_the_time(self):
+        """Mail comes, moves, goes and is edited during the passes; the final one sees a still house."""
+        self.houses(mailboxes=6, items=80)
+        self.sim.set_options(latency_ms=3)
+        self.sim.mutate(self.source.mailboxes(), 40, seed=7)
+        passes = (f'name = "first"\nkinds = {KINDS}\nmail_since = "30d"',
+                  f'name = "second"\nkinds = {KINDS}')
+        job = self.job(passes=passes)
+        self.assert_status(0, job.copy())
+        self.assert_status(0, job.copy())
+        changes = self.sim.mutate(self.source.mailboxes(), 0)
+        self.assertTrue({"deliver", "move", "delete", "edit"} <= set(changes), changes)
+        job.passes = (*passes, f'name = "final"\nkinds = {KINDS}')
+        self.assert_status(0, job.write().copy())
+        for source, target in self.mailbox_pairs():
+            wanted, there = self.without_folders(source), self.without_folders(target)
+            self.assertFalse(wanted - there, f"missing in {target}")
+            # What was deleted at the source after it had been copied stays; nothing else does.
+            self.assertLessEqual(sum((there - wanted).values()), changes["delete"])
+            self.assertEqual(1, max(there.values()), "twice")
+        again = job.copy()
+        self.assertEqual(0, again.items("stored"), again.text())
+        self.assert_clean(job)
+
+    def without_folders(self, mailbox):
+        """Items by content alone: what moved at the source stays where it was copied to."""
+        sums = collections.Counter()
+        for (_, content), count in self.sim.crossing(mailbox).items():
+            sums[content] += count
+        return sums
+
     def test_windows_take_mail_by_its_date_and_everything_else(self):
         self.houses(mailboxes=2)
         job = self.job(passes=(f'name = "first"\nkinds = {KINDS}\nmail_since = "7d"',))
@@ -331,6 +362,38 @@ class Faults(GraphCase):
         self.assert_failed_mailbox(outcome, self.source.users[0]["name"],
                                    "client secret is wrong")
         self.assertNotIn("not the one", outcome.text())
+
+    def test_each_trouble_is_named_with_its_cure_and_costs_only_itself(self):
+        self.houses(mailboxes=6, items=8)
+        self.sim.set_options(item_bytes_max=1_000_000)
+        full, unlicensed, *_, held, out_of_scope = self.target.mailboxes()
+        self.sim.set_user(full, quota_bytes=2_000)
+        self.sim.set_user(unlicensed, licensed=False)
+        self.sim.set_user(held, hold=True)
+        client, secret = next(iter(self.target.secrets.items()))
+        self.sim.app(self.target.tenant, id=client, secret=secret,
+                     mailboxes=[user["name"] for user in self.target.users[:5]])
+        _, _, large, damaged, _, _ = self.source.mailboxes()
+        self.sim.add_items(large, 1, kind="attachment", bytes=2_000_000, folder="inbox")
+        self.sim.add_items(damaged, 1, kind="mail", corrupt=True, folder="inbox")
+        outcome = self.job().copy()
+        self.assert_status(1, outcome)
+        names = [user["name"] for user in self.source.users]
+        self.assert_failed_mailbox(outcome, names[0], "over_quota.*the mailbox is full")
+        self.assert_failed_mailbox(outcome, names[1], "no mailbox \\(or no licence\\)")
+        self.assert_failed_mailbox(outcome, names[5], "isn't in its scope")
+        failures = {one["mailbox"]: one for one in outcome.failures()}
+        self.assertEqual({names[2], names[3]}, set(failures))
+        self.assertEqual("item_too_large", failures[names[2]]["reason"])
+        self.assertEqual("item_damaged", failures[names[3]]["reason"])
+        for one in [*failures.values(), *(outcome.mailboxes()[names[n]] for n in (0, 1, 5))]:
+            self.assertTrue(one["next_step"], one)
+        # A mailbox on hold takes what is new; what it protects isn't touched.
+        self.assertEqual(self.sim.crossing(self.source.mailboxes()[4]), self.sim.crossing(held))
+        for n in (2, 3):
+            left = (self.sim.crossing(self.source.mailboxes()[n])
+                    - self.sim.crossing(self.target.mailboxes()[n]))
+            self.assertEqual(1, sum(left.values()))
 
     def test_a_mailbox_that_is_missing_costs_only_itself(self):
         self.houses(mailboxes=2, items=10)

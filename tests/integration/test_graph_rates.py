@@ -47,7 +47,7 @@ class Rates(GraphCase):
         begun = time.monotonic()
         with job.start_copy() as run:
             wait_until(lambda: min(used().values()) >= 0.95 * limit * apps or not run.running(),
-                       60, f"95 % of {limit} {name} in each mailbox")
+                       180, f"95 % of {limit} {name} in each mailbox")
             if MINUTES:
                 time.sleep(max(0, MINUTES * 60 - (time.monotonic() - begun)))
             took = time.monotonic() - begun
