@@ -122,13 +122,13 @@ awaitable<int> estimate(asio::any_io_executor executor, std::shared_ptr<Plan con
     Estimate answer;
     answer.made = unix_now(clock);
     answer.hours = options.hours;
-    auto const records = co_await look_at_passes(executor, plan->config.daemon.state_dir);
-    if (!records) co_return complain(records.error());
-    answer.beside_another = !*records;
+    auto const past = look_at_passes(executor, plan->config.daemon.state_dir);
+    if (!past) co_return complain(past.error());
+    answer.beside_another = past->in_use;
     if (answer.beside_another) plan = with_one_session(*plan);
     answer.bytes_per_second = options.bytes_per_second;
-    if (options.bytes_per_second == 0 && *records) {
-        answer.bytes_per_second = measured_rate(**records);
+    if (options.bytes_per_second == 0) {
+        answer.bytes_per_second = measured_rate(past->records);
         answer.rate_measured = answer.bytes_per_second > 0;
     }
     bool const terminal = ::isatty(STDERR_FILENO) == 1;

@@ -2,6 +2,7 @@
 
 #include "config/base/log.hpp"
 #include "config/secret_source.hpp"
+#include "store/ledger_look.hpp"
 #include "store/master_key.hpp"
 #include "store/posix_directory.hpp"
 
@@ -49,20 +50,20 @@ awaitable<void> State::close() {
     if (ledger) co_await ledger->close();
 }
 
-awaitable<Result<std::optional<std::vector<store::PassRecord>>>> look_at_passes(
-    asio::any_io_executor executor, std::filesystem::path state_dir) {
-    using Records = std::vector<store::PassRecord>;
-    auto const file = state_dir / "ledger.sqlite";
+Result<PastPasses> look_at_passes(asio::any_io_executor executor, std::filesystem::path state_dir) {
+    PastPasses past;
+    auto const file = state_dir / "ledger.sqlite", spool = state_dir / "spool";
     std::error_code absent;
-    if (!std::filesystem::exists(file, absent)) co_return Records();
-    auto const lock = store::open_directory(executor, state_dir / "spool", false);
-    if (!lock) co_return std::optional<Records>();
-    auto ledger = store::open_sqlite_ledger(executor, file);
-    if (!ledger) co_return ledger.error();
-    auto records = co_await (*ledger)->passes("");
-    co_await (*ledger)->close();
-    if (!records) co_return records.error();
-    co_return std::move(*records);
+    // Without the spool's folder there is no lock, and taking it would make both.
+    if (!std::filesystem::exists(file, absent) || !std::filesystem::exists(spool, absent))
+        return past;
+    auto const lock = store::open_directory(executor, spool, false);
+    past.in_use = !lock.has_value();
+    if (past.in_use) return past;
+    auto records = store::look_at_passes(file);
+    if (!records) return records.error();
+    if (*records) past.records = std::move(**records);
+    return past;
 }
 
 awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Config config) {

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace mailferry::daemon {
@@ -26,9 +25,14 @@ struct State {
 /// whose spool bytes are damaged are set back to be fetched again, and the damage is logged.
 awaitable<Result<State>> open_state(asio::any_io_executor executor, config::Config config);
 
-/// What earlier runs noted of their passes, for whoever only looks: empty before the first run.
-/// Nothing while another process works on the directory. Makes no file.
-awaitable<Result<std::optional<std::vector<store::PassRecord>>>> look_at_passes(
-    asio::any_io_executor executor, std::filesystem::path state_dir);
+struct PastPasses {
+    bool in_use = false;  ///< Another process works on the directory.
+    std::vector<store::PassRecord> records;
+};
+
+/// What earlier runs noted of their passes, for whoever only looks: no byte of the directory
+/// changes. No records before the first run, beside another process, and after a kill. Blocks for
+/// the read.
+Result<PastPasses> look_at_passes(asio::any_io_executor executor, std::filesystem::path state_dir);
 
 }  // namespace mailferry::daemon

@@ -200,6 +200,14 @@ Result<void> apply(Database& database, std::int64_t from, std::span<SchemaStep c
 
 std::span<SchemaStep const> schema_steps() { return steps; }
 
+Result<bool> is_current(Database& database) {
+    auto const owner = one_integer(database, "PRAGMA application_id");
+    if (!owner) return owner.error();
+    auto const version = one_integer(database, "PRAGMA user_version");
+    if (!version) return version.error();
+    return *owner == application_id && *version == schema_steps().back().version;
+}
+
 Result<void> migrate(Database& database, std::span<SchemaStep const> todo) {
     auto const known = todo.back().version;
     auto const owner = one_integer(database, "PRAGMA application_id");

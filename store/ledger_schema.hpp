@@ -24,4 +24,7 @@ std::span<SchemaStep const> schema_steps();
 /// then unchanged.
 Result<void> migrate(Database& database, std::span<SchemaStep const> steps);
 
+/// Whether the file is a ledger of the last step's version. Changes nothing.
+Result<bool> is_current(Database& database);
+
 }  // namespace mailferry::store

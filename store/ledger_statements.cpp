@@ -63,6 +63,19 @@ Result<void> make_private_file(std::filesystem::path const& file) {
     return {};
 }
 
+/// As a URI of SQLite's, every byte of the path escaped.
+std::string unchanging(std::filesystem::path const& file) {
+    constexpr auto digits = "0123456789ABCDEF";
+    std::string uri = "file:";
+    for (unsigned char const byte : file.string()) {
+        if (byte == '/')
+            uri += '/';
+        else
+            (uri += '%').append({digits[byte >> 4], digits[byte & 15]});
+    }
+    return uri + "?immutable=1";
+}
+
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept
@@ -152,6 +165,19 @@ Result<Database> Database::open(std::filesystem::path const& file, std::uint64_t
     if (code != SQLITE_OK) return database.failure(code);
     auto const configured = database.configure(pages_max);
     if (!configured) return configured.error();
+    return database;
+}
+
+Result<Database> Database::open_unchanged(std::filesystem::path const& file) {
+    sqlite3* handle = nullptr;
+    auto const code =
+        sqlite3_open_v2(unchanging(file).c_str(), &handle,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                            SQLITE_OPEN_EXRESCODE,
+                        nullptr);
+    Database database(file, handle);
+    if (code != SQLITE_OK) return database.failure(code);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     return database;
 }
 

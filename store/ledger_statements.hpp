@@ -88,6 +88,9 @@ public:
     /// Opens or makes the file (mode 0600), takes the exclusive lock, sets every pragma. Nothing of
     /// the content is changed. `pages_max` 0: no limit.
     static Result<Database> open(std::filesystem::path const& file, std::uint64_t pages_max);
+    /// For reading only, without a lock and as if there were no write-ahead log: right while nobody
+    /// has the file open and its log is empty.
+    static Result<Database> open_unchanged(std::filesystem::path const& file);
 
     Database(Database&&) noexcept;
     Database& operator=(Database&&) = delete;

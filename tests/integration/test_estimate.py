@@ -41,7 +41,10 @@ class BetweenImapServers(FerryCase):
         new = [one["new"]["items"] for one in migration["passes"]]
         self.assertEqual([copied.items("stored", pass_number=n) for n in range(2)], new)
         self.assertTrue(all(new), "both passes have something to do")
+        state = {path: path.read_bytes() for path in job.state_dir.rglob("*") if path.is_file()}
         again = estimate(job).report
+        self.assertEqual(state, {path: path.read_bytes() for path in job.state_dir.rglob("*")
+                                 if path.is_file()})
         self.assertEqual(160, again["migrations"][0]["items_at_target"])
         self.assertEqual(again["bytes_per_second"] > 0, again["rate_measured"])
 

@@ -1,7 +1,10 @@
+#include "store/ledger_look.hpp"
 #include "store/ledger_schema.hpp"
 #include "tests/support/ledger_values.hpp"
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <sys/stat.h>
 
@@ -63,6 +66,33 @@ TEST(LedgerFileTest, AcknowledgedWritesAreInTheFilesAtOnce) {
         EXPECT_EQ(revived.known().front(), (NumberRun{0, step * 10 + 9}));
         EXPECT_EQ(revived(revived.ledger->open_intents(revived.pair))->size(), step + 1);
     }
+}
+
+TEST(LedgerFileTest, ALookChangesNothingAndTellsThePasses) {
+    ScratchDirectory scratch;
+    {
+        OpenLedger open(scratch.file());
+        PassRecord record;
+        record.pair = open.pair;
+        record.pass = "first";
+        record.counters.bytes_stored = 7;
+        ASSERT_TRUE(open(open.ledger->save_pass(record)));
+        open.close();
+    }
+    auto const bytes = [&] {
+        std::ifstream file(scratch.file(), std::ios::binary);
+        return std::string{std::istreambuf_iterator<char>(file), {}};
+    };
+    auto const before = bytes();
+    auto const passes = look_at_passes(scratch.file());
+    ASSERT_TRUE(passes && *passes);
+    ASSERT_EQ((*passes)->size(), 1U);
+    EXPECT_EQ((*passes)->front().counters.bytes_stored, 7U);
+    EXPECT_EQ(bytes(), before);
+
+    alter(scratch.file(), "PRAGMA user_version = 1;");
+    auto const other = look_at_passes(scratch.file());
+    EXPECT_TRUE(other && !*other) << "of another schema";
 }
 
 TEST(LedgerFileTest, NewerSchemaIsRefusedWithTheCure) {
