@@ -44,9 +44,7 @@ struct Capabilities {
     /// Bytes of items that the server takes for one mailbox from one admin, by published limits, in
     /// the long run. 0: unknown.
     std::uint64_t stored_bytes_per_second_max = 0;
-    /// The same for the items themselves, however small.
-    std::uint64_t stored_items_per_hour_max = 0;
-    std::string server;                ///< "Dovecot", for logs and reports; untrusted.
+    std::string server;  ///< "Dovecot", for logs and reports; untrusted.
 };
 
 struct OpenMailbox {
@@ -217,8 +215,8 @@ public:
 
 /// A limit of the server that a connector keeps, and what it holds back at present.
 struct LimitLoad {
-    std::string limit;          ///< From a short fixed list: "upload".
-    std::uint32_t waiting = 0;  ///< Requests.
+    std::string limit;                     ///< From a short fixed list: "upload".
+    std::uint32_t waiting = 0;             ///< Requests.
     std::chrono::milliseconds longest{0};  ///< Until the last of them may go, as far as known.
 };
 
