@@ -24,7 +24,7 @@ void FetchReceiver::abandon() {
     hot_.reset();
     item_.reset();
     unspoolable_.reset();
-    digest_.finish();
+    digest_.restart();
     bytes_ = 0;
 }
 
@@ -41,8 +41,9 @@ awaitable<Result<void>> FetchReceiver::begin(std::uint64_t bytes_max) {
         co_return Result<void>{};
     }
     if (!reserved) co_return reserved.error();
-    auto writer =
-        co_await services.spool.begin_item(static_cast<std::uint64_t>(item_->record.id), bytes_max);
+    auto writer = co_await services.spool.begin_item(
+        static_cast<std::uint64_t>(item_->record.id), bytes_max,
+        store::ItemOwner{static_cast<std::uint64_t>(run_.pair_)});
     if (!writer) co_return writer.error();
     writer_ = std::move(*writer);
     if (bytes_max > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))
@@ -99,7 +100,7 @@ awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
     item_->hot = std::move(hot_);
     auto const item = std::move(item_);
     abandon();
-    run_.unspooled_.push_back(item);
+    run_.await_spool(item);
     if (item->hot) run_.enqueue(item);
     run_.changed_.notify_all();
     co_return Result<void>{};
@@ -128,45 +129,6 @@ void FetchReceiver::failed(transport::ItemNumber number, Error error) {
             record.fingerprint = version_fingerprint(*item.named);
     mark_newer(record);
     failed_.push_back(std::move(record));
-}
-
-/// Makes finished items durable and known to the ledger, in batches: while one is synced, the next
-/// collects. An item that the target has taken meanwhile needs neither.
-awaitable<void> MailboxRun::spool_side() {
-    // The store side hands items back whose connection was lost: it ends first.
-    while (!(fetched_ && stored_ && unspooled_.empty()) && !failure_) {
-        if (unspooled_.empty()) {
-            co_await changed_.wait();
-            continue;
-        }
-        auto batch = std::exchange(unspooled_, {});
-        spooling_ = batch.size();
-        for (auto const& item : batch) {
-            if (item->durable) continue;
-            auto const synced = co_await services_.spool.durable(item->record.location);
-            if (!synced) {
-                fail(synced.error());
-                break;
-            }
-            item->durable = true;
-        }
-        std::vector<store::ItemRecord> records;
-        for (auto const& item : batch) {
-            if (!item->durable || item->recorded || item->sending || item->settled) continue;
-            records.push_back(item->record);
-            item->recorded = true;
-        }
-        auto recorded = Result<void>{};
-        if (!records.empty())
-            recorded = co_await services_.ledger.record_spooled(std::move(records));
-        if (!recorded) fail(recorded.error());
-        for (auto const& item : batch) {
-            bool const waits_for_disk = !item->hot && !item->settled && !item->sending;
-            if (recorded && item->durable && waits_for_disk) enqueue(item);
-        }
-        spooling_ = 0;
-        changed_.notify_all();
-    }
 }
 
 }  // namespace mailferry::daemon

@@ -319,8 +319,4 @@ awaitable<Result<void>> MailboxRun::fetch_grain(transport::SourceSession& sessio
     co_return Result<void>{};
 }
 
-awaitable<void> MailboxRun::drain_unspooled() {
-    while ((!unspooled_.empty() || spooling_ > 0) && !failure_) co_await changed_.wait();
-}
-
 }  // namespace mailferry::daemon

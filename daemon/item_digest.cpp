@@ -16,6 +16,7 @@ store::Sha256Digest as_bytes(Sha256Digest const& digest) {
 void ItemDigest::update(std::span<std::byte const> bytes) {
     std::string_view const whole(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     if (whole.empty()) return;
+    begun_ = true;
     std::size_t from = 0;
     for (auto at = whole.find('\n'); at != whole.npos; at = whole.find('\n', at + 1)) {
         bool const bare = at == 0 ? !after_cr_ : whole[at - 1] != '\r';
@@ -45,6 +46,7 @@ ItemIdentity ItemDigest::finish() {
     canonical_.reset();
     canonical_bytes_ = 0;
     after_cr_ = false;
+    begun_ = false;
     return identity;
 }
 

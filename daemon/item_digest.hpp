@@ -23,12 +23,17 @@ public:
     void update(std::span<std::byte const> bytes);
     /// The identity of everything since the start or the last finish().
     ItemIdentity finish();
+    /// Forgets what was read since then.
+    void restart() {
+        if (begun_) finish();
+    }
 
 private:
     Sha256 plain_;
     std::optional<Sha256> canonical_;  ///< Only once a bare LF was met: mostly the two are equal.
     std::uint64_t canonical_bytes_ = 0;
     bool after_cr_ = false;
+    bool begun_ = false;
 };
 
 }  // namespace mailferry::daemon

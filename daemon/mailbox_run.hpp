@@ -5,9 +5,10 @@
 /// the fetch side running until the spool is full.
 ///
 /// Files: mailbox_run.cpp begins and ends it, fetch_side.cpp reads the source, fetch_receiver.cpp
-/// takes items off the wire, named_items.cpp knows items by their names, rekey.cpp follows a
-/// changed UIDVALIDITY; target_folders.cpp makes folders, store_side.cpp feeds the target over its
-/// sessions, store_group.cpp sends one group, recover.cpp settles intents whose answer was lost.
+/// takes items off the wire, spool_side.cpp makes what waits durable, named_items.cpp knows items
+/// by their names, rekey.cpp follows a changed UIDVALIDITY; target_folders.cpp makes folders,
+/// store_side.cpp feeds the target over its sessions, store_group.cpp sends one group, recover.cpp
+/// settles intents whose answer was lost.
 
 #include "async/task_group.hpp"
 #include "daemon/pending_item.hpp"
@@ -105,7 +106,6 @@ private:
                                          std::vector<Grain> grains);
     awaitable<Result<void>> fetch_grain(transport::SourceSession& session, FolderPlan& plan,
                                         Grain grain);
-    awaitable<void> drain_unspooled();
 
     // named_items.cpp
     awaitable<Result<void>> number_named(FolderPlan& plan,
@@ -123,8 +123,13 @@ private:
     awaitable<Result<void>> rekey_folder(transport::SourceSession& session, FolderPlan& plan,
                                          std::string generation);
 
-    // fetch_receiver.cpp
+    // spool_side.cpp
     awaitable<void> spool_side();
+    void await_spool(PendingPtr item);
+    std::vector<PendingPtr> take_due();
+    awaitable<void> wait_for_due();
+    awaitable<Result<void>> spool(std::vector<PendingPtr> batch);
+    awaitable<void> drain_unspooled();
 
     // store_side.cpp
     awaitable<void> store_side();
@@ -187,8 +192,10 @@ private:
     std::optional<Error> folder_failure_;  ///< The first folder that could not be copied.
     std::map<store::FolderId, std::deque<PendingPtr>> waiting_;
     std::unordered_map<std::uint64_t, PendingPtr> in_doubt_;  ///< By item id.
-    std::vector<PendingPtr> unspooled_;  ///< Finished in the spool, not yet durable and recorded.
-    std::size_t spooling_ = 0;           ///< Taken from unspooled_, being recorded.
+    /// Finished in the spool, not yet durable and recorded; the next one due is in front.
+    std::deque<PendingPtr> unspooled_;
+    std::size_t spooling_ = 0;  ///< Taken from unspooled_, being recorded.
+    int draining_ = 0;          ///< So many want all of it recorded at once.
     std::vector<FlagUpdate> flag_updates_;
     /// Items that are fetched again since they changed, and where our copies of them are.
     std::map<ItemKey, EarlierCopy> replaced_;

@@ -55,7 +55,9 @@ awaitable<Result<std::vector<transport::ItemNumber>>> MailboxRun::settle_moved(
     std::vector<std::string> adopted;
     std::vector<transport::ItemMeta const*> held;
     for (auto const* item : items) {
-        if (known.contains(item->number))
+        // What is on its way to the target in this run, the ledger may not know yet.
+        bool const on_its_way = live_versions_.contains({home, item->number});
+        if (on_its_way || known.contains(item->number))
             held.push_back(item);
         else
             adopted.push_back(item->name);

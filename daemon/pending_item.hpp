@@ -6,6 +6,7 @@
 #include "store/ledger.hpp"
 #include "transport/session.hpp"
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct PendingItem {
     MemoryBudget::Lease memory;                         ///< For the bytes of `hot`.
     bool durable = false;      ///< Its spool frames have survived fdatasync.
     bool recorded = false;     ///< The ledger knows it as spooled.
+    bool awaits_spool = false;  ///< In MailboxRun::unspooled_.
+    std::chrono::steady_clock::time_point spool_due{};  ///< To be durable and recorded by then.
     bool sending = false;      ///< In an intent.
     bool settled = false;      ///< Stored or given up: committed.
     bool suspect = false;      ///< Was sent, wasn't found at the target: it may turn up yet.

@@ -39,7 +39,9 @@ awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& sessi
         return (waiting != waiting_.end() && !waiting->second.empty()) || groups_under_way_ > 0 ||
                doubt_ || !unspooled_.empty() || spooling_ > 0;
     };
+    ++draining_;
     while (on_the_way() && !halted()) co_await changed_.wait_for(std::chrono::milliseconds(100));
+    --draining_;
     if (halted()) co_return Error{Errc::stopped, {}};
 
     auto old = co_await services_.ledger.stored(plan.record.id, 0, UINT64_MAX);

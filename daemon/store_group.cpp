@@ -235,7 +235,8 @@ void MailboxRun::forget_bytes(PendingItem& item) {
     item.sending = false;
     item.hot.reset();
     item.memory = {};
-    if (item.record.location.segment != 0) services_.spool.release(item.record.location);
+    if (item.record.location.segment != 0)
+        services_.spool.release(static_cast<std::uint64_t>(item.record.id), item.record.location);
     live_versions_.erase({item.record.folder, item.record.number});
 }
 
@@ -257,8 +258,7 @@ void MailboxRun::settle(PendingPtr const& item, bool stored) {
 
 void MailboxRun::requeue(PendingPtr item) {
     item->sending = false;
-    // Its row went with the intent: what lies in the spool has to be told again.
-    if (item->durable && !item->recorded) unspooled_.push_back(item);
+    await_spool(item);
     waiting_[item->record.folder].push_front(std::move(item));
     changed_.notify_all();
 }

@@ -12,6 +12,69 @@ namespace {
 /// An item that packs no better than this is stored as it is: images, archives, ciphertext.
 constexpr unsigned saving_min_percent = 5;
 
+std::optional<Error> refusal_of(SpoolCore const& core, Segment const& segment) {
+    if (segment.writer == nullptr || segment.state == Segment::State::poisoned)
+        return Error{Errc::io_error, "spool segment is closed after a failure"};
+    if (auto refused = core.refusal(); refused && refused->code == Errc::stopped) return refused;
+    return std::nullopt;
+}
+
+Error outgrown(std::uint64_t item, std::uint64_t announced) {
+    return {Errc::item_too_large, "item=" + std::to_string(item) + " was announced with " +
+                                      std::to_string(announced) + " bytes and has more"};
+}
+
+/// Collects a small item, which then shares a frame with others of its owner.
+class GroupedItemWriter final : public ItemWriter {
+public:
+    GroupedItemWriter(SpoolCore& core, std::shared_ptr<Segment> segment, std::uint64_t item,
+                      std::uint64_t plain_bytes, ItemOwner owner)
+        : core_(core),
+          segment_(std::move(segment)),
+          item_(item),
+          announced_(plain_bytes),
+          owner_(owner) {
+        bytes_.reserve(plain_bytes);
+    }
+
+    ~GroupedItemWriter() override {
+        if (!over_) core_.end_claim(segment_, item_claim_bytes(announced_));
+    }
+
+    awaitable<Result<void>> write(std::span<std::byte const> bytes) override {
+        MAILFERRY_ASSERT(!over_);
+        if (auto const refused = refusal_of(core_, *segment_)) co_return *refused;
+        if (bytes_.size() + bytes.size() > announced_ + announced_slack_bytes)
+            co_return outgrown(item_, announced_);
+        bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+        co_return Result<void>();
+    }
+
+    awaitable<Result<SpoolLocation>> finish(Sha256Digest digest, std::string meta) override {
+        MAILFERRY_ASSERT(!over_);
+        if (auto const refused = refusal_of(core_, *segment_)) co_return *refused;
+        if (bytes_.size() + meta.size() > announced_ + announced_slack_bytes)
+            co_return outgrown(item_, announced_);
+        over_ = true;
+        core_.groups().add(segment_, item_claim_bytes(announced_),
+                           {.id = item_,
+                            .owner = owner_,
+                            .bytes = bytes_,
+                            .digest = digest,
+                            .meta = std::move(meta)});
+        co_return SpoolLocation{segment_->header.sequence, 0, 0};
+    }
+
+private:
+    SpoolCore& core_;
+    std::shared_ptr<Segment> const segment_;
+    std::uint64_t const item_;
+    std::uint64_t const announced_;
+    ItemOwner const owner_;
+    std::vector<std::byte> bytes_;
+    bool over_ = false;
+};
+
 class SpooledItemWriter final : public ItemWriter {
 public:
     SpooledItemWriter(SpoolCore& core, std::shared_ptr<Segment> segment, std::uint64_t item,
@@ -30,9 +93,10 @@ public:
 
     awaitable<Result<void>> write(std::span<std::byte const> bytes) override {
         MAILFERRY_ASSERT(!over_);
-        if (auto const refused = refusal()) co_return *refused;
+        if (auto const refused = refusal_of(core_, *segment_)) co_return *refused;
         plain_total_ += bytes.size();
-        if (plain_total_ > announced_ + announced_slack_bytes) co_return too_large();
+        if (plain_total_ > announced_ + announced_slack_bytes)
+            co_return outgrown(item_, announced_);
         while (buffered_ + bytes.size() >= chunk_target()) {
             auto const count = chunk_target() - buffered_;
             auto const front = bytes.first(count);
@@ -53,8 +117,9 @@ public:
 
     awaitable<Result<SpoolLocation>> finish(Sha256Digest digest, std::string meta) override {
         MAILFERRY_ASSERT(!over_);
-        if (auto const refused = refusal()) co_return *refused;
-        if (plain_total_ + meta.size() > announced_ + announced_slack_bytes) co_return too_large();
+        if (auto const refused = refusal_of(core_, *segment_)) co_return *refused;
+        if (plain_total_ + meta.size() > announced_ + announced_slack_bytes)
+            co_return outgrown(item_, announced_);
         auto const rest = std::span<std::byte const>(buffer_.get(), buffered_);
         auto const end_body = encode(EndBody{.plain_bytes = plain_total_,
                                              .chunks = chunks_ + (rest.empty() ? 0 : 1),
@@ -75,26 +140,13 @@ public:
         segment_->claimed_bytes -= seal_entry_bytes;
         claim_left_ -= seal_entry_bytes;
         segment_->finished.push_back({item_, location.offset, location.end - location.offset});
-        segment_->live.add(location.end);
+        segment_->live.add(location.end, item_);
         leave();
         co_return location;
     }
 
 private:
     std::size_t chunk_target() const { return chunks_ == 0 ? first_chunk_bytes : chunk_bytes; }
-
-    std::optional<Error> refusal() const {
-        if (segment_->writer == nullptr || segment_->state == Segment::State::poisoned)
-            return Error{Errc::io_error, "spool segment is closed after a failure"};
-        if (auto refused = core_.refusal(); refused && refused->code == Errc::stopped)
-            return refused;
-        return std::nullopt;
-    }
-
-    Error too_large() const {
-        return {Errc::item_too_large, "item=" + std::to_string(item_) + " was announced with " +
-                                          std::to_string(announced_) + " bytes and has more"};
-    }
 
     awaitable<Result<void>> store_chunk(std::span<std::byte const> chunk) {
         auto const room = co_await segment_->writer->room_for(frame_bytes(head_body_bytes) +
@@ -166,7 +218,11 @@ private:
 }  // namespace
 
 std::unique_ptr<ItemWriter> make_item_writer(SpoolCore& core, std::shared_ptr<Segment> segment,
-                                             std::uint64_t item, std::uint64_t plain_bytes) {
+                                             std::uint64_t item, std::uint64_t plain_bytes,
+                                             ItemOwner owner) {
+    if (owner != ItemOwner{} && plain_bytes <= grouped_item_bytes_max)
+        return std::make_unique<GroupedItemWriter>(core, std::move(segment), item, plain_bytes,
+                                                   owner);
     return std::make_unique<SpooledItemWriter>(core, std::move(segment), item, plain_bytes);
 }
 

@@ -305,22 +305,34 @@ Result<void> forget_target_numbers(Database& database, FolderId folder) {
     }
 }
 
+Result<void> StoredNumbers::read_around(std::uint64_t number) {
+    runs_.clear();
+    auto query = database_.query("SELECT id, first, last, runs FROM block WHERE folder = ?1 "
+                                 "AND first <= ?2 ORDER BY first DESC LIMIT 1",
+                                 folder_, number);
+    auto const row = query.step();
+    if (!row) return row.error();
+    if (*row && query.count(2) >= number) {
+        auto runs = decode_runs(query.blob(3));
+        if (!runs) return in_block(database_, folder_, query.integer(0), runs.error());
+        runs_ = std::move(*runs);
+        first_ = query.count(1);
+        last_ = query.count(2);
+        return {};
+    }
+    // Nothing from behind this block to the next one.
+    first_ = *row ? query.count(2) + 1 : 0;
+    auto next = database_.query(select_first, folder_, number);
+    auto const behind = next.step();
+    if (!behind) return behind.error();
+    last_ = next.is_null(0) ? number_max : next.count(0) - 1;
+    return {};
+}
+
 Result<bool> StoredNumbers::contains(std::uint64_t number) {
     if (number < first_ || number > last_) {
-        runs_.clear();
-        first_ = last_ = number;
-        auto query = database_.query("SELECT id, first, last, runs FROM block WHERE folder = ?1 "
-                                     "AND first <= ?2 ORDER BY first DESC LIMIT 1",
-                                     folder_, number);
-        auto const row = query.step();
-        if (!row) return row.error();
-        if (*row && query.count(2) >= number) {
-            auto runs = decode_runs(query.blob(3));
-            if (!runs) return in_block(database_, folder_, query.integer(0), runs.error());
-            runs_ = std::move(*runs);
-            first_ = query.count(1);
-            last_ = query.count(2);
-        }
+        auto const read = read_around(number);
+        if (!read) return read.error();
     }
     auto const run = std::upper_bound(runs_.begin(), runs_.end(), number,
                                       [](std::uint64_t n, auto const& r) { return n < r.first; });

@@ -33,13 +33,16 @@ Result<void> update_stored(Database& database, FolderId folder, std::vector<Stor
 /// The target's numbers became void: all are unknown again.
 Result<void> forget_target_numbers(Database& database, FolderId folder);
 
-/// Answers for many numbers, cheapest in ascending order: keeps the last block's runs.
+/// Answers for many numbers, cheapest in ascending order: keeps the last block's runs. For as
+/// long as no block of the folder changes.
 class StoredNumbers {
 public:
     StoredNumbers(Database& database, FolderId folder) : database_(database), folder_(folder) {}
     Result<bool> contains(std::uint64_t number);
 
 private:
+    Result<void> read_around(std::uint64_t number);
+
     Database& database_;
     FolderId folder_;
     std::uint64_t first_ = 1, last_ = 0;  ///< Where runs_ is the whole truth.

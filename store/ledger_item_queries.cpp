@@ -1,9 +1,12 @@
 #include "store/ledger_blocks.hpp"
+#include "store/ledger_intents.hpp"
 #include "store/ledger_items.hpp"
 #include "store/stored_block.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <tuple>
 
 namespace mailferry::store {
 namespace {
@@ -58,11 +61,35 @@ Result<std::vector<ItemRecord>> all_items(Database const& database, Statement qu
     }
 }
 
+/// All items of the intent in sending order: those that are packed, and those that have rows.
+Result<void> fill_intent(Database& database, IntentRecord& intent, std::vector<PackedItem> items) {
+    auto query = database.query("SELECT " MAILFERRY_ITEM_COLUMNS
+                                ", place FROM item WHERE intent = ?1",
+                                intent.id);
+    for (;;) {
+        auto const more = query.step();
+        if (!more) return more.error();
+        if (!*more) break;
+        auto item = item_from(database, query);
+        if (!item) return item.error();
+        items.push_back({query.count(item_columns), std::move(*item)});
+    }
+    std::sort(items.begin(), items.end(),
+              [](auto const& a, auto const& b) { return a.place < b.place; });
+    for (auto& item : items) intent.items.push_back(std::move(item.item));
+    return {};
+}
+
 }  // namespace
 
 Result<std::vector<NumberRun>> known_numbers(Database& database, FolderId folder) {
     auto runs = stored_runs(database, folder);
     if (!runs) return runs;
+    auto const intents = packed_intents(database, folder);
+    if (!intents) return intents.error();
+    for (auto const& [group, items] : *intents)
+        for (auto const& packed : items)
+            runs->push_back({packed.item.number, packed.item.number});
     auto query =
         database.query("SELECT number FROM item WHERE folder = ?1 ORDER BY number", folder);
     for (;;) {
@@ -81,32 +108,41 @@ Result<std::vector<ItemRecord>> failed_updates(Database& database, FolderId fold
 }
 
 Result<std::vector<ItemRecord>> live_items(Database& database, PairId pair) {
-    return all_items(database, database.query("SELECT " MAILFERRY_ITEM_COLUMNS
-                                              " FROM folder JOIN item ON item.folder = folder.id "
-                                              "WHERE folder.pair = ?1 AND item.state != 'failed' "
-                                              "ORDER BY item.folder, item.number",
-                                              pair));
+    auto items = all_items(
+        database, database.query("SELECT " MAILFERRY_ITEM_COLUMNS
+                                 " FROM folder JOIN item ON item.folder = folder.id "
+                                 "WHERE folder.pair = ?1 AND item.state != 'failed'",
+                                 pair));
+    if (!items) return items;
+    auto packed = packed_items(database, pair);
+    if (!packed) return packed;
+    std::move(packed->begin(), packed->end(), std::back_inserter(*items));
+    std::sort(items->begin(), items->end(), [](auto const& a, auto const& b) {
+        return std::tie(a.folder, a.number) < std::tie(b.folder, b.number);
+    });
+    return items;
 }
 
 Result<std::vector<IntentRecord>> open_intents(Database& database, PairId pair) {
     std::vector<IntentRecord> intents;
     auto query = database.query(
-        "SELECT " MAILFERRY_ITEM_COLUMNS
-        ", intent.id, intent.target_generation, intent.target_next, intent.opened "
-        "FROM folder JOIN intent ON intent.folder = folder.id JOIN item ON item.intent = intent.id "
-        "WHERE folder.pair = ?1 ORDER BY intent.id, item.place",
+        "SELECT intent.id, folder, intent.target_generation, target_next, opened, packed FROM "
+        "folder JOIN intent ON intent.folder = folder.id WHERE folder.pair = ?1 ORDER BY intent.id",
         pair);
     for (;;) {
         auto const more = query.step();
         if (!more) return more.error();
         if (!*more) return intents;
-        auto item = item_from(database, query);
-        if (!item) return item.error();
-        auto const group = GroupId{query.integer(item_columns)};
-        if (intents.empty() || intents.back().id != group)
-            intents.push_back({group, item->folder, query.text(item_columns + 1),
-                               query.count(item_columns + 2), query.integer(item_columns + 3), {}});
-        intents.back().items.push_back(std::move(*item));
+        auto& intent = intents.emplace_back();
+        intent.id = GroupId{query.integer(0)};
+        intent.folder = FolderId{query.integer(1)};
+        intent.target_generation = query.text(2);
+        intent.target_next = query.count(3);
+        intent.opened = query.integer(4);
+        auto packed = decode_packed_of(database, intent.id, intent.folder, query.blob(5));
+        if (!packed) return packed.error();
+        auto const filled = fill_intent(database, intent, std::move(*packed));
+        if (!filled) return filled.error();
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Items that are under way or failed, and intents: the statements behind the ledger's operations
+/// Items that are under way or failed: the statements behind the ledger's operations
 /// of the same names. Runs on the ledger's thread; the writing functions inside a transaction.
 /// Moves are checked against item_moves.hpp; an illegal one stops the program.
 
@@ -11,9 +11,6 @@ namespace mailferry::store {
 
 Result<void> record_spooled(Database& database, std::vector<ItemRecord> const& items);
 Result<void> record_failed(Database& database, std::vector<ItemRecord> const& items);
-Result<void> open_intent(Database& database, IntentRecord const& intent);
-Result<void> close_intent(Database& database, GroupId group, std::string const& target_generation,
-                          std::vector<StoredRecord> stored, std::vector<ItemRecord> const& failed);
 Result<void> forget_spooled(Database& database, std::vector<ItemId> const& items);
 Result<void> forget_items(Database& database, FolderId folder);
 Result<void> rekey_items(Database& database, FolderRecord const& folder,

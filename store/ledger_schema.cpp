@@ -147,8 +147,13 @@ CREATE TABLE left_out(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Items that are being sent stand in their intent's row, unless they had one of their own before.
+constexpr auto schema_4 = R"sql(
+ALTER TABLE intent ADD COLUMN packed BLOB NOT NULL DEFAULT x'';
+)sql";
+
 constexpr std::array steps{SchemaStep{1, schema_1, "0.1"}, SchemaStep{2, schema_2, "0.2"},
-                           SchemaStep{3, schema_3, "0.3"}};
+                           SchemaStep{3, schema_3, "0.3"}, SchemaStep{4, schema_4, "0.4"}};
 
 Result<std::int64_t> one_integer(Database& database, char const* sql) {
     auto query = database.query(sql);

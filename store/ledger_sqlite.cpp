@@ -3,6 +3,7 @@
 #include "config/base/assert.hpp"
 #include "config/base/log.hpp"
 #include "store/ledger_blocks.hpp"
+#include "store/ledger_intents.hpp"
 #include "store/ledger_items.hpp"
 #include "store/ledger_mailboxes.hpp"
 #include "store/ledger_names.hpp"
@@ -158,8 +159,8 @@ awaitable<Result<void>> SqliteLedger::record_spooled(std::vector<ItemRecord> ite
 }
 
 awaitable<Result<void>> SqliteLedger::open_intent(IntentRecord intent) {
-    return writer_.write<void>([intent = std::move(intent)](Database& database) {
-        return store::open_intent(database, intent);
+    return writer_.write<void>([intent = std::move(intent)](Database& database) mutable {
+        return store::open_intent(database, std::move(intent));
     });
 }
 

@@ -90,12 +90,12 @@ void LedgerWriter::run_writes(Batch& writes) {
 }
 
 Result<void> LedgerWriter::run_transaction(Batch& writes) {
-    auto done = database_.execute("BEGIN IMMEDIATE;");
+    auto done = database_.query("BEGIN IMMEDIATE").run();
     for (auto& operation : writes) {
         if (!done) break;
         done = run_alone(*operation);
     }
-    if (done) done = database_.execute("COMMIT;");
+    if (done) done = database_.query("COMMIT").run();
     if (!done && database_.in_transaction()) {
         auto const undone = database_.execute("ROLLBACK;");
         if (!undone) return undone.error();
@@ -105,13 +105,13 @@ Result<void> LedgerWriter::run_transaction(Batch& writes) {
 
 /// Fails only if the whole transaction is lost with the operation.
 Result<void> LedgerWriter::run_alone(Operation& operation) {
-    auto kept = database_.execute("SAVEPOINT one_operation;");
+    auto kept = database_.query("SAVEPOINT one_operation").run();
     if (!kept) return kept;
     operation.run(database_);
     auto const error = operation.error();
     if (error && (!database_.in_transaction() || error->code == Errc::io_error)) return *error;
-    return database_.execute(error ? "ROLLBACK TO one_operation; RELEASE one_operation;"
-                                   : "RELEASE one_operation;");
+    if (error) return database_.execute("ROLLBACK TO one_operation; RELEASE one_operation;");
+    return database_.query("RELEASE one_operation").run();
 }
 
 }  // namespace mailferry::store

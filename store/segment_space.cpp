@@ -40,17 +40,19 @@ void SpoolSpace::remove(std::uint64_t bytes) {
     allocated_ -= bytes;
 }
 
-void LiveItems::add(std::uint64_t end) {
-    MAILFERRY_ASSERT(ends_.empty() || ends_.back() < end);
-    ends_.push_back(end);
+void LiveItems::add(std::uint64_t end, std::uint64_t item) {
+    Entry const entry{end, item};
+    MAILFERRY_ASSERT(entries_.empty() || entries_.back() < entry);
+    entries_.push_back(entry);
     gone_.push_back(false);
     ++count_;
 }
 
-bool LiveItems::remove(std::uint64_t end) {
-    auto const place = std::lower_bound(ends_.begin(), ends_.end(), end);
-    if (place == ends_.end() || *place != end) return false;
-    auto const index = static_cast<std::size_t>(place - ends_.begin());
+bool LiveItems::remove(std::uint64_t end, std::uint64_t item) {
+    Entry const entry{end, item};
+    auto const place = std::lower_bound(entries_.begin(), entries_.end(), entry);
+    if (place == entries_.end() || *place != entry) return false;
+    auto const index = static_cast<std::size_t>(place - entries_.begin());
     if (gone_[index]) return false;
     gone_[index] = true;
     --count_;
@@ -58,8 +60,8 @@ bool LiveItems::remove(std::uint64_t end) {
 }
 
 void LiveItems::remove_behind(std::uint64_t durable_end) {
-    auto const first = std::upper_bound(ends_.begin(), ends_.end(), durable_end);
-    for (auto place = first; place != ends_.end(); ++place) remove(*place);
+    for (auto const& entry : entries_)
+        if (entry.end > durable_end) remove(entry.end, entry.item);
 }
 
 }  // namespace mailferry::store

@@ -4,6 +4,7 @@
 
 #include "store/spool_format.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -53,18 +54,23 @@ private:
     bool saturated_ = false;
 };
 
-/// The items of a segment that live, by the ends of their locations. Taking one away twice does no
-/// harm: a segment must never go because a neighbour was released twice.
+/// The items of a segment that live, by the ends of their locations, which those of a group share.
+/// Taking one away twice does no harm: a segment must never go because a neighbour was released
+/// twice.
 class LiveItems {
 public:
-    /// Ends must come in ascending order.
-    void add(std::uint64_t end);
-    bool remove(std::uint64_t end);
+    struct Entry {
+        std::uint64_t end = 0, item = 0;
+        auto operator<=>(Entry const&) const = default;
+    };
+    /// Ends must come in ascending order, and items with the same end.
+    void add(std::uint64_t end, std::uint64_t item);
+    bool remove(std::uint64_t end, std::uint64_t item);
     void remove_behind(std::uint64_t durable_end);
     std::uint64_t count() const { return count_; }
 
 private:
-    std::vector<std::uint64_t> ends_;
+    std::vector<Entry> entries_;
     std::vector<bool> gone_;
     std::uint64_t count_ = 0;
 };

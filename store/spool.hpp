@@ -24,8 +24,8 @@ using Sha256Digest = std::array<std::byte, 32>;
 /// Where an item lies: enough to read it back with nothing but the spool and the master key.
 struct SpoolLocation {
     std::uint64_t segment = 0;  ///< Sequence number of the segment file; 0: not spooled.
-    std::uint64_t offset = 0;   ///< Of the item's first frame.
-    std::uint64_t end = 0;      ///< First byte behind the item's last frame.
+    std::uint64_t offset = 0;   ///< Of the item's first frame, or of the one that it shares.
+    std::uint64_t end = 0;      ///< First byte behind the last one.
     bool operator==(SpoolLocation const&) const = default;
 };
 
@@ -37,7 +37,8 @@ public:
     /// Compresses, encrypts and queues; waits only while the write buffers are full. Errors:
     /// io_error (the segment is closed for good), item_too_large (more than announced + 64 KiB).
     virtual awaitable<Result<void>> write(std::span<std::byte const> bytes) = 0;
-    /// Ends the item. Its location is then known; it is durable only after SpoolDurable.
+    /// Ends the item; it is durable only after Spool::durable(). An item with an owner may not have
+    /// its final location yet: `offset` is 0 then. Whatever is said of it, the item's id tells.
     virtual awaitable<Result<SpoolLocation>> finish(Sha256Digest digest, std::string meta) = 0;
 };
 
@@ -76,6 +77,9 @@ struct LiveItem {
     SpoolLocation location;
 };
 
+/// Whose items may share a frame: those of one mailbox. 0: the item shares with nobody.
+enum class ItemOwner : std::uint64_t {};
+
 class Spool {
 public:
     virtual ~Spool() = default;
@@ -88,19 +92,21 @@ public:
 
     /// `item` is the ledger's id and stands in every frame. Uses up a reservation of `plain_bytes`.
     virtual awaitable<Result<std::unique_ptr<ItemWriter>>> begin_item(
-        std::uint64_t item, std::uint64_t plain_bytes) = 0;
+        std::uint64_t item, std::uint64_t plain_bytes, ItemOwner owner = {}) = 0;
 
-    /// Resolves when everything up to `location.end` has survived fdatasync (and the segment's
-    /// directory entry its fsync). Group commit: concurrent callers share one sync. io_error if it
-    /// failed; then the item must be fetched again.
-    virtual awaitable<Result<void>> durable(SpoolLocation location) = 0;
+    /// Resolves when the item has survived fdatasync (and the segment's directory entry its fsync),
+    /// to where it lies for good: a small item waits in memory for others to share a frame with
+    /// until somebody asks. Group commit: concurrent callers share one sync. io_error if it failed;
+    /// then the item must be fetched again.
+    virtual awaitable<Result<SpoolLocation>> durable(std::uint64_t item,
+                                                     SpoolLocation location) = 0;
 
     virtual Result<std::unique_ptr<ItemSource>> open_item(std::uint64_t item,
                                                           SpoolLocation location) = 0;
 
     /// The item is stored or given up (committed in the ledger): its segment goes once it is sealed
     /// and holds nothing that lives.
-    virtual void release(SpoolLocation location) = 0;
+    virtual void release(std::uint64_t item, SpoolLocation location) = 0;
 
     virtual SpoolUsage usage() const = 0;
     /// Seals the open segment and waits for all writes. Pending reserve() calls end with stopped.

@@ -57,7 +57,8 @@ SpoolCore::SpoolCore(SpoolEnvironment environment, asio::any_io_executor executo
       door_(executor),
       making_(executor),
       changed_(executor),
-      tasks_(executor) {
+      tasks_(executor),
+      groups_(*this, executor, options_.settings.mode == config::SpoolMode::always) {
     for (auto& from : found.segments) {
         auto segment = std::make_shared<Segment>();
         segment->header = from.header;
@@ -66,7 +67,7 @@ SpoolCore::SpoolCore(SpoolEnvironment environment, asio::any_io_executor executo
         segment->state = Segment::State::kept;
         segment->reading = std::move(from.cipher);
         segment->durable_end_at_last = from.bytes;
-        for (auto const end : from.live_ends) segment->live.add(end);
+        for (auto const& entry : from.live) segment->live.add(entry.end, entry.item);
         space_.found(from.bytes);
         segments_.emplace(from.header.sequence, std::move(segment));
     }
@@ -118,7 +119,8 @@ void SpoolCore::unreserve(std::uint64_t plain_bytes) {
 }
 
 awaitable<Result<std::unique_ptr<ItemWriter>>> SpoolCore::begin_item(std::uint64_t item,
-                                                                     std::uint64_t plain_bytes) {
+                                                                     std::uint64_t plain_bytes,
+                                                                     ItemOwner owner) {
     auto const place_of = reservations_.find(plain_bytes);
     if (place_of == reservations_.end()) {
         MAILFERRY_ASSERT_SHOWING(closing_, "begin_item() without reserve()");
@@ -136,7 +138,7 @@ awaitable<Result<std::unique_ptr<ItemWriter>>> SpoolCore::begin_item(std::uint64
         if (!other) co_return other.error();
         segment = *other;
     }
-    co_return make_item_writer(*this, std::move(segment), item, plain_bytes);
+    co_return make_item_writer(*this, std::move(segment), item, plain_bytes, owner);
 }
 
 SpoolCore::SegmentPtr SpoolCore::claim_in(SegmentPtr segment, std::uint64_t claim_bytes) {
@@ -313,7 +315,10 @@ awaitable<void> SpoolCore::prepare() {
 }
 
 void SpoolCore::retire(SegmentPtr& slot) {
-    if (auto const segment = std::exchange(slot, nullptr)) look_after(segment);
+    auto const segment = std::exchange(slot, nullptr);
+    if (segment == nullptr) return;
+    groups_.write_out(segment.get());
+    look_after(segment);
 }
 
 void SpoolCore::look_after(SegmentPtr const& segment) {
@@ -388,15 +393,22 @@ void SpoolCore::note_failure() {
     changed_.notify_all();
 }
 
-awaitable<Result<void>> SpoolCore::durable(SpoolLocation location) {
+awaitable<Result<SpoolLocation>> SpoolCore::durable(std::uint64_t item, SpoolLocation location) {
+    if (groups_.has(item)) {
+        auto const placed = co_await groups_.place(item);
+        if (!placed) co_return placed.error();
+        location = *placed;
+    }
     auto const lost = poisoned_ends_.find(location.segment);
     if (lost != poisoned_ends_.end() && location.end > lost->second)
         co_return Error{Errc::io_error, "spool segment is closed after a failure"};
     auto const segment = find(location.segment);
     // Without a writer everything in it was synced before its writer went.
-    if (segment == nullptr || segment->writer == nullptr) co_return Result<void>();
+    if (segment == nullptr || segment->writer == nullptr) co_return location;
     auto const writer = segment->writer;
-    co_return co_await writer->durable(location.end);
+    auto const synced = co_await writer->durable(location.end);
+    if (!synced) co_return synced.error();
+    co_return location;
 }
 
 awaitable<Result<std::shared_ptr<SegmentFile>>> SpoolCore::reading_file(SegmentPtr segment) {
@@ -411,24 +423,29 @@ awaitable<Result<std::shared_ptr<SegmentFile>>> SpoolCore::reading_file(SegmentP
 Result<std::unique_ptr<ItemSource>> SpoolCore::open_item(std::uint64_t item,
                                                          SpoolLocation location) {
     auto const segment = find(location.segment);
-    if (segment == nullptr || location.offset < segment_header_bytes ||
-        location.offset >= location.end || location.end > segment->bytes_allocated)
+    auto const is_placed = location.offset >= segment_header_bytes &&
+                           location.offset < location.end && segment != nullptr &&
+                           location.end <= segment->bytes_allocated;
+    if (segment == nullptr || (!is_placed && !groups_.has(item)))
         return Error{Errc::corrupt,
                      "spool segment=" + std::to_string(location.segment) +
                          " holds nothing at offset=" + std::to_string(location.offset)};
-    auto open = [this, segment, location]() -> awaitable<Result<std::shared_ptr<SegmentFile>>> {
+    auto open = [this, segment, item, location]() -> awaitable<Result<OpenedItem>> {
         // What is still in memory is not in the file; what was written but not synced could vanish.
-        auto const safe = co_await durable(location);
+        auto const safe = co_await durable(item, location);
         if (!safe) co_return safe.error();
-        co_return co_await reading_file(segment);
+        auto file = co_await reading_file(segment);
+        if (!file) co_return file.error();
+        co_return OpenedItem{std::move(*file), *safe};
     };
-    return std::make_unique<SpooledItemSource>(item, location, *segment->reading, codec_,
+    return std::make_unique<SpooledItemSource>(item, *segment->reading, codec_, group_cache_,
                                                std::move(open));
 }
 
-void SpoolCore::release(SpoolLocation location) {
+void SpoolCore::release(std::uint64_t item, SpoolLocation location) {
+    if (groups_.has(item)) return groups_.release(item);
     auto const segment = find(location.segment);
-    if (segment == nullptr || !segment->live.remove(location.end)) return;
+    if (segment == nullptr || !segment->live.remove(location.end, item)) return;
     look_after(segment);
 }
 
@@ -468,6 +485,7 @@ awaitable<void> SpoolCore::close() {
     changed_.notify_all();
     { auto const turn = co_await making_.lock(); }
     while (!reservations_.empty()) unreserve(reservations_.begin()->first);
+    groups_.end();
     retire(current_);
     retire(next_);
     auto const segments = segments_;

@@ -11,6 +11,7 @@
 #include "store/segment_space.hpp"
 #include "store/spool.hpp"
 #include "store/spool_format.hpp"
+#include "store/spool_groups.hpp"
 #include "store/spool_recovery.hpp"
 #include "store/spool_writer.hpp"
 
@@ -80,15 +81,16 @@ public:
     awaitable<Result<void>> reserve(std::uint64_t plain_bytes) override;
     void unreserve(std::uint64_t plain_bytes) override;
     awaitable<Result<std::unique_ptr<ItemWriter>>> begin_item(std::uint64_t item,
-                                                              std::uint64_t plain_bytes) override;
-    awaitable<Result<void>> durable(SpoolLocation location) override;
+                                                              std::uint64_t plain_bytes,
+                                                              ItemOwner owner) override;
+    awaitable<Result<SpoolLocation>> durable(std::uint64_t item, SpoolLocation location) override;
     Result<std::unique_ptr<ItemSource>> open_item(std::uint64_t item,
                                                   SpoolLocation location) override;
-    void release(SpoolLocation location) override;
+    void release(std::uint64_t item, SpoolLocation location) override;
     SpoolUsage usage() const override;
     awaitable<void> close() override;
 
-    // For ItemWriter's implementation (store/item_writer).
+    // For ItemWriter's implementation (store/item_writer) and SpoolGroups.
     std::optional<Error> refusal() const;
     BlobCodec& codec() { return codec_; }
     int level() const { return level_.current(); }
@@ -97,6 +99,12 @@ public:
     void count(std::uint64_t plain_bytes, std::uint64_t packed_bytes);
     /// The item is over, whole or abandoned; what is left of its claim is free again.
     void end_claim(std::shared_ptr<Segment> const& segment, std::uint64_t claim_left);
+    SpoolGroups& groups() { return groups_; }
+    /// New items go there.
+    bool is_filling(Segment const& segment) const { return &segment == current_.get(); }
+    /// Seals or removes a segment that nobody needs as it is.
+    void look_after(std::shared_ptr<Segment> const& segment);
+    void spawn(awaitable<void> task) { tasks_.spawn(std::move(task)); }
 
 private:
     enum class Wait { allowed, forbidden };
@@ -120,7 +128,6 @@ private:
     awaitable<Result<std::shared_ptr<SegmentFile>>> reading_file(SegmentPtr segment);
 
     void retire(SegmentPtr& slot);
-    void look_after(SegmentPtr const& segment);
     awaitable<void> seal(SegmentPtr segment);
     awaitable<void> remove(SegmentPtr segment);
     void on_poisoned(std::uint64_t sequence);
@@ -152,6 +159,8 @@ private:
     AsyncMutex making_;  ///< One creation at a time.
     Event changed_;      ///< Room, state or the wish to close.
     TaskGroup tasks_;
+    SpoolGroups groups_;
+    GroupCache group_cache_;
     bool closing_ = false, disk_full_ = false, read_only_ = false;
     bool preparing_ = false;
     std::optional<std::chrono::steady_clock::time_point> last_failure_;

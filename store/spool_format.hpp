@@ -152,6 +152,15 @@ struct SealBody {
     Sha256Digest headers_digest{};          ///< Over the header sums of all these frames.
     std::vector<SealEntry> items;
 };
+/// An item in a GROUP's body.
+struct GroupEntry {
+    std::uint64_t item = 0;
+    Sha256Digest digest{};
+    std::string meta;
+    std::uint64_t plain_bytes = 0;
+    std::uint64_t at = 0;  ///< Of its first byte in the body; for readers.
+};
+inline constexpr std::size_t group_body_fixed_bytes = 4, group_entry_fixed_bytes = 48;
 inline constexpr std::size_t head_body_bytes = 8, end_body_fixed_bytes = 48;
 inline constexpr std::size_t seal_body_fixed_bytes = 56, seal_entry_bytes = 24;
 /// So that the table of a seal fits into one frame.
@@ -160,6 +169,11 @@ inline constexpr std::uint64_t items_per_segment_max = 32'768;
 std::vector<std::byte> encode(HeadBody const& body);
 std::vector<std::byte> encode(EndBody const& body);
 std::vector<std::byte> encode(SealBody const& body);
+/// `bytes`: those of all entries, in their order.
+std::vector<std::byte> encode_group(std::span<GroupEntry const> entries,
+                                    std::span<std::byte const> bytes);
+/// The entries, if they and their bytes fill `body` exactly.
+std::optional<std::vector<GroupEntry>> decode_group(std::span<std::byte const> body);
 std::optional<HeadBody> decode_head(std::span<std::byte const> bytes);
 std::optional<EndBody> decode_end(std::span<std::byte const> bytes);
 std::optional<SealBody> decode_seal(std::span<std::byte const> bytes);

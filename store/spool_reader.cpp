@@ -25,11 +25,9 @@ std::span<std::byte> ScratchBuffer::at_least(std::size_t bytes) {
     return {data_.get(), bytes};
 }
 
-SpooledItemSource::SpooledItemSource(std::uint64_t item, SpoolLocation location,
-                                     FrameCipher& cipher, BlobCodec& codec, OpenFile open)
-    : item_(item), location_(location), cipher_(cipher), codec_(codec), open_(std::move(open)) {
-    rewind();
-}
+SpooledItemSource::SpooledItemSource(std::uint64_t item, FrameCipher& cipher, BlobCodec& codec,
+                                     GroupCache& groups, Open open)
+    : item_(item), cipher_(cipher), codec_(codec), groups_(groups), open_(std::move(open)) {}
 
 void SpooledItemSource::rewind() {
     position_ = location_.offset;
@@ -88,14 +86,20 @@ awaitable<Result<void>> SpooledItemSource::load(std::uint64_t bytes) {
     co_return Result<void>();
 }
 
+awaitable<Result<FrameHeader>> SpooledItemSource::next_header() {
+    auto const there = co_await load(frame_header_bytes);
+    if (!there) co_return there.error();
+    auto const decoded = cipher_.decode(loaded().first(frame_header_bytes), position_);
+    if (!decoded.good()) co_return damage(decoded.fault);
+    if (decoded.header.end() > location_.end) co_return damage("a frame reaches beyond the item");
+    co_return decoded.header;
+}
+
 awaitable<Result<SpooledItemSource::Frame>> SpooledItemSource::next_frame() {
     for (;;) {
-        auto const there = co_await load(frame_header_bytes);
-        if (!there) co_return there.error();
-        auto const decoded = cipher_.decode(loaded().first(frame_header_bytes), position_);
-        if (!decoded.good()) co_return damage(decoded.fault);
-        auto const& header = decoded.header;
-        if (header.end() > location_.end) co_return damage("a frame reaches beyond the item");
+        auto const read = co_await next_header();
+        if (!read) co_return read.error();
+        auto const& header = *read;
         if (sequence_ && header.sequence != *sequence_ + 1) co_return damage("frames out of order");
         sequence_ = header.sequence;
         auto const bytes = frame_bytes(header.cipher_bytes);
@@ -144,14 +148,78 @@ Result<void> SpooledItemSource::take_end(Frame const& frame) {
     return {};
 }
 
+awaitable<Result<GroupCache::UnpackedPtr>> SpooledItemSource::group() {
+    if (auto known = groups_.find(location_.segment, location_.offset)) co_return known;
+    auto const header = co_await next_header();
+    if (!header) co_return header.error();
+    if (header->type != FrameType::group) co_return GroupCache::UnpackedPtr();
+    auto const bytes = frame_bytes(header->cipher_bytes);
+    auto const whole = co_await load(bytes);
+    if (!whole) co_return whole.error();
+    auto unpacked = unpack_group({*header, loaded().first(static_cast<std::size_t>(bytes))});
+    if (unpacked) groups_.keep(*unpacked);
+    co_return unpacked;
+}
+
+Result<GroupCache::UnpackedPtr> SpooledItemSource::unpack_group(Frame const& frame) {
+    auto const& header = frame.header;
+    auto const body = body_.at_least(header.cipher_bytes);
+    if (!cipher_.open(header, frame.bytes, body)) return damage("a frame fails its tag");
+    auto group = std::make_shared<GroupCache::Unpacked>();
+    group->segment = location_.segment;
+    group->offset = location_.offset;
+    group->body.assign(body.begin(), body.end());
+    if (header.codec == FrameCodec::zstd) {
+        group->body.resize(header.plain_bytes);
+        if (!codec_.unpack(body, group->body)) return damage("a group can't be unpacked");
+    } else if (header.codec != FrameCodec::stored) {
+        return damage("a group needs a dictionary that is not there");
+    }
+    auto entries = decode_group(group->body);
+    if (!entries) return damage("a group is malformed");
+    group->entries = std::move(*entries);
+    return GroupCache::UnpackedPtr(std::move(group));
+}
+
+Result<std::span<std::byte const>> SpooledItemSource::take_from(GroupCache::Unpacked const& group) {
+    auto const entry = std::find_if(group.entries.begin(), group.entries.end(),
+                                    [this](auto const& one) { return one.item == item_; });
+    if (entry == group.entries.end()) return damage("the item isn't in its group");
+    auto const bytes =
+        std::span<std::byte const>(group.body).subspan(entry->at, entry->plain_bytes);
+    auto const digest = sha256(text_of(bytes));
+    if (std::memcmp(digest.data(), entry->digest.data(), digest.size()) != 0)
+        return damage("the item's digest is another");
+    meta_ = entry->meta;
+    ended_ = true;
+    return bytes;
+}
+
 awaitable<Result<std::span<std::byte const>>> SpooledItemSource::next() {
-    using Piece = std::span<std::byte const>;
     if (failed_) co_return *failed_;
     if (file_ == nullptr) {
         auto opened = co_await open_();
         if (!opened) co_return opened.error();
-        file_ = std::move(*opened);
+        file_ = std::move(opened->file);
+        location_ = opened->location;
+        rewind();
     }
+    if (!began_ && !ended_) {
+        auto shared = co_await group();
+        if (!shared) co_return failed_.emplace(shared.error());
+        group_ = std::move(*shared);
+        if (group_) {
+            auto const piece = take_from(*group_);
+            if (!piece) co_return failed_.emplace(piece.error());
+            co_return *piece;
+        }
+    }
+    co_return co_await next_piece();
+}
+
+/// Of an item that has frames of its own.
+awaitable<Result<std::span<std::byte const>>> SpooledItemSource::next_piece() {
+    using Piece = std::span<std::byte const>;
     while (!ended_) {
         auto const frame = co_await next_frame();
         if (!frame) co_return failed_.emplace(frame.error());

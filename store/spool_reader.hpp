@@ -4,6 +4,7 @@
 #include "store/blob_codec.hpp"
 #include "store/segment_file.hpp"
 #include "store/spool_format.hpp"
+#include "store/spool_groups.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,16 +24,22 @@ private:
     std::size_t capacity_ = 0;
 };
 
+/// Where an item lies, and the file to read it from.
+struct OpenedItem {
+    std::shared_ptr<SegmentFile> file;
+    SpoolLocation location;
+};
+
 /// Reads one item's frames between those of others. A piece is handed out only after its tag was
 /// verified; the end only after length, number of chunks and digest were found right. Memory: one
 /// window of at most 1 MiB (a larger frame: its size) and one frame, packed and unpacked.
 class SpooledItemSource final : public ItemSource {
 public:
-    using OpenFile = std::function<awaitable<Result<std::shared_ptr<SegmentFile>>>()>;
+    using Open = std::function<awaitable<Result<OpenedItem>>()>;
 
-    /// `open` is asked once, at the first next(). `cipher` and `codec` must outlive the source.
-    SpooledItemSource(std::uint64_t item, SpoolLocation location, FrameCipher& cipher,
-                      BlobCodec& codec, OpenFile open);
+    /// `open` is asked once, at the first next(). All that is referred to must outlive the source.
+    SpooledItemSource(std::uint64_t item, FrameCipher& cipher, BlobCodec& codec,
+                      GroupCache& groups, Open open);
 
     awaitable<Result<std::span<std::byte const>>> next() override;
     void rewind() override;
@@ -47,6 +54,7 @@ private:
         FrameHeader header;
         std::span<std::byte const> bytes;
     };
+    awaitable<Result<FrameHeader>> next_header();
     /// The item's next own frame.
     awaitable<Result<Frame>> next_frame();
     /// Makes `bytes` bytes from position_ on available in the window.
@@ -54,15 +62,22 @@ private:
     std::span<std::byte const> loaded() const;
     Result<std::span<std::byte const>> take_data(Frame const& frame);
     Result<void> take_end(Frame const& frame);
+    awaitable<Result<std::span<std::byte const>>> next_piece();
+    /// The group that the item shares, if it shares one; null: it has frames of its own.
+    awaitable<Result<GroupCache::UnpackedPtr>> group();
+    Result<GroupCache::UnpackedPtr> unpack_group(Frame const& frame);
+    Result<std::span<std::byte const>> take_from(GroupCache::Unpacked const& group);
     Error damage(std::string_view reason) const;
 
     std::uint64_t const item_;
-    SpoolLocation const location_;
+    SpoolLocation location_;  ///< Once it is open.
     FrameCipher& cipher_;
     BlobCodec& codec_;
-    OpenFile open_;
+    GroupCache& groups_;
+    Open open_;
     std::shared_ptr<SegmentFile> file_;
 
+    GroupCache::UnpackedPtr group_;  ///< Holds the piece that was handed out.
     ScratchBuffer window_, body_, plain_;
     std::uint64_t window_begin_ = 0;  ///< File offset of the window's first byte.
     std::size_t window_size_ = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace mailferry::store {
@@ -21,8 +22,8 @@ public:
     awaitable<Result<FoundSpool>> run(std::vector<LiveItem> live) {
         std::erase_if(live, [](LiveItem const& item) { return item.location.segment == 0; });
         std::sort(live.begin(), live.end(), [](LiveItem const& a, LiveItem const& b) {
-            return std::pair(a.location.segment, a.location.end) <
-                   std::pair(b.location.segment, b.location.end);
+            return std::tuple(a.location.segment, a.location.end, a.item) <
+                   std::tuple(b.location.segment, b.location.end, b.item);
         });
         if (!live.empty()) found_.sequence_max = live.back().location.segment;
         auto const listed = co_await directory_.list();
@@ -131,15 +132,15 @@ private:
         }
         FoundSegment segment{.header = header, .name = entry.name, .bytes = entry.bytes};
         for (auto const& item : items) {
-            auto const end = item.location.end;
-            auto const twice = !segment.live_ends.empty() && segment.live_ends.back() == end;
+            LiveItems::Entry const live{item.location.end, item.item};
+            auto const twice = !segment.live.empty() && segment.live.back() == live;
             if (!twice && whole(item.location, damages, entry.bytes))
-                segment.live_ends.push_back(end);
+                segment.live.push_back(live);
             else
                 lost_(item.item);
         }
-        if (segment.live_ends.empty()) co_return co_await remove(entry.name);
-        auto const needed = round_to_batch(segment.live_ends.back());
+        if (segment.live.empty()) co_return co_await remove(entry.name);
+        auto const needed = round_to_batch(segment.live.back().end);
         if (!*sealed && needed < segment.bytes) {
             auto const cut = co_await directory_.truncate(entry.name, needed);
             if (!cut) co_return cut.error();

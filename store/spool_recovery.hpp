@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/segment_file.hpp"
+#include "store/segment_space.hpp"
 #include "store/spool_format.hpp"
 
 #include <functional>
@@ -15,7 +16,7 @@ struct FoundSegment {
     std::string name;
     std::uint64_t bytes = 0;  ///< As allocated after recovery.
     std::unique_ptr<FrameCipher> cipher = {};
-    std::vector<std::uint64_t> live_ends = {};  ///< Ascending.
+    std::vector<LiveItems::Entry> live = {};  ///< Ascending.
 };
 
 struct FoundSpool {

@@ -1,6 +1,7 @@
 #include "store/stored_block.hpp"
 
 #include "config/base/assert.hpp"
+#include "store/packed_bytes.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,104 +10,7 @@ namespace mailferry::store {
 namespace {
 
 constexpr char format_version = 1;
-constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t fingerprint_bytes = 8;
-
-Error corrupt(std::string_view reason) { return {Errc::corrupt, std::string(reason)}; }
-
-/// FNV-1a, 32 bits: any single damaged byte changes it.
-std::uint32_t checksum(std::string_view first, std::string_view second) {
-    std::uint32_t sum = 2166136261U;
-    for (auto const part : {first, second})
-        for (char const c : part) sum = (sum ^ static_cast<unsigned char>(c)) * 16777619U;
-    return sum;
-}
-
-void put_varint(std::string& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>((value & 0x7f) | 0x80));
-    out.push_back(static_cast<char>(value));
-}
-
-void put_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
-    for (std::size_t i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-/// The difference as a small number whichever its sign; wraps, so that every pair of values works.
-std::uint64_t zigzag(std::uint64_t value, std::uint64_t previous) {
-    auto const difference = value - previous;
-    return (difference << 1) ^ (difference >> 63 ? ~std::uint64_t{0} : 0);
-}
-
-std::uint64_t unzigzag(std::uint64_t coded, std::uint64_t previous) {
-    return previous + ((coded >> 1) ^ (coded & 1 ? ~std::uint64_t{0} : 0));
-}
-
-/// Reads front to back. The first read beyond the end fails it for good; whoever uses the values
-/// asks ok() before believing them.
-class Reader {
-public:
-    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-
-    bool ok() const { return ok_; }
-    std::size_t left() const { return bytes_.size(); }
-
-    std::string_view take(std::uint64_t count) {
-        if (!ok_ || count > bytes_.size()) return fail();
-        auto const taken = bytes_.substr(0, count);
-        bytes_.remove_prefix(count);
-        return taken;
-    }
-
-    std::uint64_t varint() {
-        std::uint64_t value = 0;
-        for (int shift = 0; shift < 64; shift += 7) {
-            auto const byte = take(1);
-            if (byte.empty()) return 0;
-            auto const bits = static_cast<unsigned char>(byte[0]);
-            if (shift == 63 && bits > 1) break;
-            value |= static_cast<std::uint64_t>(bits & 0x7f) << shift;
-            if ((bits & 0x80) == 0) return value;
-        }
-        fail();
-        return 0;
-    }
-
-    std::uint64_t fixed(std::size_t bytes) {
-        auto const taken = take(bytes);
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < taken.size(); ++i)
-            value |= static_cast<std::uint64_t>(static_cast<unsigned char>(taken[i])) << (8 * i);
-        return value;
-    }
-
-private:
-    std::string_view fail() {
-        ok_ = false;
-        bytes_ = {};
-        return {};
-    }
-
-    std::string_view bytes_;
-    bool ok_ = true;
-};
-
-void put_flags(std::string& out, std::span<std::string const> flags) {
-    put_varint(out, flags.size());
-    for (auto const& flag : flags) {
-        put_varint(out, flag.size());
-        out.append(flag);
-    }
-}
-
-std::vector<std::string> take_flags(Reader& reader) {
-    std::vector<std::string> flags;
-    auto const count = reader.varint();
-    for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-        auto const length = reader.varint();
-        flags.emplace_back(reader.take(length));
-    }
-    return flags;
-}
 
 std::string encode_runs(std::span<StoredRecord const> records) {
     std::string out;
@@ -151,12 +55,12 @@ StoredBlock encode_block(std::span<StoredRecord const> records) {
         target = record.target_number;
         received = static_cast<std::uint64_t>(record.received);
     }
-    put_fixed(out, checksum(block.runs, out), checksum_bytes);
+    put_fixed(out, packed_checksum(block.runs, out), checksum_bytes);
     return block;
 }
 
 Result<std::vector<NumberRun>> decode_runs(std::string_view runs) {
-    Reader reader(runs);
+    PackedReader reader(runs);
     std::vector<NumberRun> found;
     std::uint64_t behind = 0;
     std::uint64_t count = 0;
@@ -183,15 +87,15 @@ Result<std::vector<StoredRecord>> decode_block(std::string_view runs, std::strin
     if (!numbers) return numbers.error();
     if (data.size() < 1 + checksum_bytes) return corrupt("data is too short");
     auto const body = data.substr(0, data.size() - checksum_bytes);
-    if (Reader(data.substr(body.size())).fixed(checksum_bytes) != checksum(runs, body))
+    if (PackedReader(data.substr(body.size())).fixed(checksum_bytes) != packed_checksum(runs, body))
         return corrupt("the checksum doesn't match");
 
-    Reader reader(body);
+    PackedReader reader(body);
     if (reader.take(1)[0] != format_version) return corrupt("unknown block format");
     auto const set_count = reader.varint();
     if (set_count > block_items_max) return corrupt("more than 512 flag sets");
     std::vector<std::vector<std::string>> sets;
-    for (std::uint64_t i = 0; i < set_count && reader.ok(); ++i) sets.push_back(take_flags(reader));
+    for (std::uint64_t i = 0; i < set_count && reader.ok(); ++i) sets.push_back(reader.flags());
 
     std::vector<StoredRecord> records;
     std::uint64_t target = 0;
@@ -220,8 +124,8 @@ std::string encode_flags(std::span<std::string const> flags) {
 }
 
 Result<std::vector<std::string>> decode_flags(std::string_view bytes) {
-    Reader reader(bytes);
-    auto flags = take_flags(reader);
+    PackedReader reader(bytes);
+    auto flags = reader.flags();
     if (!reader.ok() || reader.left() > 0) return corrupt("flags are damaged");
     return flags;
 }

@@ -16,11 +16,18 @@ unsigned char const* octets(std::string_view bytes) {
     return reinterpret_cast<unsigned char const*>(bytes.data());
 }
 
+/// Fetched once: with EVP_sha256() each use would look its provider up.
+EVP_MD const* algorithm() {
+    static EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    MAILFERRY_ASSERT(fetched != nullptr);
+    return fetched;
+}
+
 }  // namespace
 
 Sha256Digest sha256(std::string_view bytes) {
     Sha256Digest digest;
-    auto const done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(),
+    auto const done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm(),
                                  nullptr);
     MAILFERRY_ASSERT(done == 1);
     return digest;
@@ -30,7 +37,7 @@ void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(co
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     MAILFERRY_ASSERT(context_ != nullptr);
-    MAILFERRY_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+    MAILFERRY_ASSERT(EVP_DigestInit_ex(context_.get(), algorithm(), nullptr) == 1);
 }
 
 void Sha256::update(std::string_view bytes) {
@@ -46,7 +53,7 @@ Sha256 Sha256::clone() const {
 Sha256Digest Sha256::finish() {
     Sha256Digest digest;
     MAILFERRY_ASSERT(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    MAILFERRY_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+    MAILFERRY_ASSERT(EVP_DigestInit_ex(context_.get(), algorithm(), nullptr) == 1);
     return digest;
 }
 

@@ -45,10 +45,10 @@ SpoolLife::Settings settings_of(Ledger& ledger) {
 }
 
 awaitable<void> store_one(SpoolLife& life, Ledger& ledger, std::uint64_t item) {
-    auto const location = co_await life.put_task(item, text_of_item(item), "meta");
+    auto const location = co_await life.put_task(item, text_of_item(item), "meta", ItemOwner{item % 3});
     if (!location) co_return;
-    auto const durable = co_await life.spool->durable(*location);
-    if (durable) ledger.live[item] = *location;
+    auto const durable = co_await life.spool->durable(item, *location);
+    if (durable) ledger.live[item] = *durable;
 }
 
 /// Stores items in pairs at the same time and releases some, as deliveries would.
@@ -60,9 +60,9 @@ awaitable<void> work(SpoolLife& life, Ledger& ledger, std::uint64_t first_item) 
         co_await pair.join();
         if (item % 4 == 1 && ledger.live.size() > 3) {
             auto const oldest = ledger.live.begin();
-            auto const location = oldest->second;
+            auto const [released, location] = *oldest;
             ledger.live.erase(oldest);
-            life.spool->release(location);
+            life.spool->release(released, location);
         }
     }
 }

@@ -31,6 +31,7 @@ struct Sample {
     FrameCipher cipher{Secret(std::string(32, 'd')), Uuid{std::byte{1}}, Uuid{std::byte{2}}};
     test::Bytes bytes = test::Bytes(segment_header_bytes);
     SpoolLocation location{1, segment_header_bytes, 0};
+    SpoolLocation group{1, 0, 0};  ///< Of a frame that the item shares with another one.
     std::uint64_t frames = 0;
 
     Sample() {
@@ -52,7 +53,14 @@ struct Sample {
         std::memcpy(end.digest.data(), digest.data(), digest.size());
         auto const body = encode(end);
         add(FrameType::item_end, FrameCodec::stored, 0, body, body.size());
-        location.end = bytes.size();
+        location.end = group.offset = bytes.size();
+        GroupEntry const entry{
+            .item = item, .digest = end.digest, .meta = "m", .plain_bytes = text.size()};
+        GroupEntry other = entry;
+        other.item = item + 1;
+        auto const both = encode_group(std::vector{other, entry}, bytes_of(text + text));
+        add(FrameType::group, FrameCodec::zstd, 0, *codec.pack(both, 1), both.size(), 0);
+        group.end = bytes.size();
         bytes.resize(round_to_batch(bytes.size()));
     }
     void add(FrameType type, FrameCodec codec, std::uint32_t chunk, std::span<std::byte const> body,
@@ -91,14 +99,13 @@ void mend_checksums(test::Bytes& bytes, std::uint32_t seed) {
     }
 }
 
-awaitable<void> scan_and_read(Sample& sample, test::Bytes const& bytes, BlobCodec& codec) {
-    auto const file = std::make_shared<test::MemoryFile>(bytes);
-    auto const scan = co_await scan_segment(*file, sample.header, bytes.size());
-    MAILFERRY_ASSERT(scan.has_value());
-    auto const sealed = co_await is_sealed(*file, sample.header, bytes.size());
-    MAILFERRY_ASSERT(sealed.has_value());
-    auto const open = [&]() -> awaitable<Result<std::shared_ptr<SegmentFile>>> { co_return file; };
-    SpooledItemSource source(item, sample.location, sample.cipher, codec, open);
+awaitable<void> read_item(Sample& sample, std::shared_ptr<test::MemoryFile> file,
+                          SpoolLocation location, BlobCodec& codec) {
+    auto const open = [&]() -> awaitable<Result<OpenedItem>> {
+        co_return OpenedItem{file, location};
+    };
+    GroupCache groups;
+    SpooledItemSource source(item, sample.cipher, codec, groups, open);
     std::string found;
     for (;;) {
         auto const piece = co_await source.next();
@@ -113,6 +120,16 @@ awaitable<void> scan_and_read(Sample& sample, test::Bytes const& bytes, BlobCode
         found.append(text_of(*piece));
         MAILFERRY_ASSERT(text.starts_with(found));
     }
+}
+
+awaitable<void> scan_and_read(Sample& sample, test::Bytes const& bytes, BlobCodec& codec) {
+    auto const file = std::make_shared<test::MemoryFile>(bytes);
+    auto const scan = co_await scan_segment(*file, sample.header, bytes.size());
+    MAILFERRY_ASSERT(scan.has_value());
+    auto const sealed = co_await is_sealed(*file, sample.header, bytes.size());
+    MAILFERRY_ASSERT(sealed.has_value());
+    for (auto const& location : {sample.location, sample.group})
+        co_await read_item(sample, file, location, codec);
 }
 
 }  // namespace
@@ -134,6 +151,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     context.run();
     static_cast<void>(decode_segment_header(raw));
     static_cast<void>(decode_head(raw));
+    static_cast<void>(decode_group(raw));
     static_cast<void>(decode_end(raw));
     static_cast<void>(decode_seal(raw));
     return 0;

@@ -82,6 +82,7 @@ public:
         unsigned seed = 1;
         char key = 'k';
         std::byte uuid{0x55};
+        config::SpoolMode mode = config::SpoolMode::always;
     };
 
     explicit SpoolLife(std::shared_ptr<store::SegmentDirectory> directory)
@@ -103,6 +104,7 @@ public:
         store::SpoolOptions options;
         options.settings.max_bytes.value = settings.max_bytes;
         if (settings.low_water) options.settings.low_water = ByteCount{*settings.low_water};
+        options.settings.mode = settings.mode;
         options.uuid.fill(settings.uuid);
         options.incarnation = settings.incarnation;
         auto opened =
@@ -127,21 +129,24 @@ public:
     asio::io_context& context() { return *context_; }
 
     Result<store::SpoolLocation> put(std::uint64_t item, std::string const& text,
-                                     std::string meta = "meta") {
-        return run_in(context(), put_task(item, text, std::move(meta)));
+                                     std::string meta = "meta", store::ItemOwner owner = {}) {
+        return run_in(context(), put_task(item, text, std::move(meta), owner));
     }
-    Result<void> make_durable(store::SpoolLocation location) {
-        return run_in(context(), spool->durable(location));
+    /// `item` matters only where the item has an owner.
+    Result<store::SpoolLocation> make_durable(store::SpoolLocation location,
+                                              std::uint64_t item = 0) {
+        return run_in(context(), spool->durable(item, location));
     }
     Result<std::string> get(std::uint64_t item, store::SpoolLocation location) {
         return run_in(context(), get_task(item, location));
     }
 
     awaitable<Result<store::SpoolLocation>> put_task(std::uint64_t item, std::string text,
-                                                     std::string meta) {
+                                                     std::string meta,
+                                                     store::ItemOwner owner = {}) {
         auto const reserved = co_await spool->reserve(text.size());
         if (!reserved) co_return reserved.error();
-        auto writer = co_await spool->begin_item(item, text.size());
+        auto writer = co_await spool->begin_item(item, text.size(), owner);
         if (!writer) co_return writer.error();
         auto const written = co_await (*writer)->write(store::bytes_of(text));
         if (!written) co_return written.error();

@@ -234,10 +234,13 @@ Error Link::wait_for_token(Error refused) const {
 }
 
 awaitable<SignIn> Link::send_credentials(Credentials credentials) {
-    auto const due = std::max(settings_->next_login, steady::now());
+    // After a pause a second's worth may go at once; from then on they are spaced out.
+    auto const now = steady::now();
     auto const logins = std::max(settings_->admin.logins_per_second, 1u);
-    settings_->next_login = due + std::chrono::nanoseconds(std::chrono::seconds(1)) / logins;
-    if (due > steady::now()) {
+    auto const spacing = std::chrono::nanoseconds(std::chrono::seconds(1)) / logins;
+    auto const due = std::max(settings_->next_login, now - std::chrono::seconds(1) + spacing);
+    settings_->next_login = due + spacing;
+    if (due > now) {
         asio::steady_timer timer(executor_, due);
         co_await timer.async_wait(asio::use_awaitable);
     }

@@ -48,15 +48,27 @@ TEST(ItemClaimTest, CoversEveryFrameInABatchOfItsOwn) {
 
 TEST(LiveItemsTest, RemovalIsIdempotent) {
     LiveItems live;
-    for (std::uint64_t const end : {100, 200, 300, 400}) live.add(end);
+    for (std::uint64_t const end : {100, 200, 300, 400}) live.add(end, 1);
     EXPECT_EQ(live.count(), 4U);
-    EXPECT_TRUE(live.remove(200));
-    EXPECT_FALSE(live.remove(200));
-    EXPECT_FALSE(live.remove(250));
+    EXPECT_TRUE(live.remove(200, 1));
+    EXPECT_FALSE(live.remove(200, 1));
+    EXPECT_FALSE(live.remove(250, 1));
     EXPECT_EQ(live.count(), 3U);
     live.remove_behind(300);
     EXPECT_EQ(live.count(), 2U);
-    EXPECT_FALSE(live.remove(400));
+    EXPECT_FALSE(live.remove(400, 1));
+}
+
+TEST(LiveItemsTest, ItemsOfAGroupShareTheirEnd) {
+    LiveItems live;
+    for (std::uint64_t const item : {3, 5, 9}) live.add(100, item);
+    live.add(200, 4);
+    EXPECT_TRUE(live.remove(100, 5));
+    EXPECT_FALSE(live.remove(100, 5));
+    EXPECT_FALSE(live.remove(100, 4));
+    EXPECT_EQ(live.count(), 3U);
+    live.remove_behind(150);
+    EXPECT_EQ(live.count(), 2U);
 }
 
 }  // namespace

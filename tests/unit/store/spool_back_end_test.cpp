@@ -75,7 +75,7 @@ TEST_P(BackEndTest, ItemsComeBackInThisLifeAndTheNext) {
     for (auto const& item : live)
         EXPECT_TRUE(*next.life.get(item.item, item.location) ==
                     words(item.item * 3000, static_cast<unsigned>(item.item)));
-    for (auto const& item : live) next.life.spool->release(item.location);
+    for (auto const& item : live) next.life.spool->release(item.item, item.location);
     next.life.close();
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path() / "spool"), {}), 1)
         << "only the lock stays";
@@ -186,7 +186,7 @@ TEST_P(BackEndTest, SixThousandSmallItems) {
                     EXPECT_TRUE(co_await (*writer)->write(bytes_of(text)));
                     auto const location = co_await (*writer)->finish({}, "INBOX/1");
                     writer->reset();
-                    EXPECT_TRUE(co_await life.spool->durable(*location));
+                    EXPECT_TRUE(co_await life.spool->durable(id, *location));
                 }(real.life, item, texts[item % texts.size()]));
         }
         co_await group.join();

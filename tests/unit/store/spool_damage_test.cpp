@@ -20,13 +20,11 @@ struct SmallSpool {
     std::vector<LiveItem> live;
     std::string name = segment_name(0, 1);
 
-    SmallSpool() {
+    explicit SmallSpool(ItemOwner owner = {}) {
         SpoolLife life(disk.directory());
-        for (std::uint64_t item = 1; item <= texts.size(); ++item) {
-            auto const location = *life.put(item, texts[item - 1]);
-            EXPECT_TRUE(life.make_durable(location));
-            live.push_back({item, location});
-        }
+        for (std::uint64_t item = 1; item <= texts.size(); ++item)
+            live.push_back({item, *life.put(item, texts[item - 1], "meta", owner)});
+        for (auto& item : live) item.location = *life.make_durable(item.location, item.item);
     }
     Bytes bytes() const { return disk.files().at(name); }
     FrameCipher cipher() const {
@@ -52,8 +50,7 @@ awaitable<Result<std::string>> read_all(SpooledItemSource& source) {
 // Goal: no damaged byte is ever handed out. Method: flip each bit behind the header in turn;
 // reading either fails with `corrupt` or gives the very bytes (the bit was fill, or another
 // item's).
-TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
-    SmallSpool spool;
+void flip_every_bit_of_the_frames(SmallSpool const& spool) {
     auto bytes = spool.bytes();
     ASSERT_LE(bytes.size(), 32'768U);
     auto cipher = spool.cipher();
@@ -64,10 +61,11 @@ TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
         for (auto bit = 8 * segment_header_bytes; bit < 8 * bytes.size(); ++bit) {
             bytes[bit / 8] ^= std::byte{1} << (bit % 8);
             for (auto const& item : spool.live) {
-                auto const open = [&]() -> awaitable<Result<std::shared_ptr<SegmentFile>>> {
-                    co_return std::make_shared<test::MemoryFile>(bytes);
+                auto const open = [&]() -> awaitable<Result<OpenedItem>> {
+                    co_return OpenedItem{std::make_shared<test::MemoryFile>(bytes), item.location};
                 };
-                SpooledItemSource source(item.item, item.location, cipher, codec, open);
+                GroupCache groups;
+                SpooledItemSource source(item.item, cipher, codec, groups, open);
                 auto const text = co_await read_all(source);
                 auto const wrong = text && *text != spool.texts[item.item - 1];
                 EXPECT_FALSE(wrong) << "bit " << bit;
@@ -83,6 +81,16 @@ TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
                                spool.live[1].location.end - spool.live[1].location.offset);
     EXPECT_GT(detected, own_bits * 99 / 100);
     EXPECT_GT(harmless, 0U);
+}
+
+TEST(SpoolDamageTest, EveryFlippedBitOfTheFramesIsDetectedOrHarmless) {
+    flip_every_bit_of_the_frames(SmallSpool());
+}
+
+TEST(SpoolDamageTest, EveryFlippedBitOfAGroupIsDetectedOrHarmless) {
+    SmallSpool const spool(ItemOwner{1});
+    ASSERT_EQ(spool.live[0].location, spool.live[1].location);
+    flip_every_bit_of_the_frames(spool);
 }
 
 // Goal: a damaged header never yields wrong bytes: the segment is refused and its items fetched

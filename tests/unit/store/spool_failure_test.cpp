@@ -56,7 +56,7 @@ TEST_P(PoisonTest, OneFailureClosesTheSegmentForGood) {
     EXPECT_TRUE(failed_yet);
 
     // The item that was lost is not counted; with the other one the segment goes.
-    life.spool->release(kept);
+    life.spool->release(1, kept);
     EXPECT_TRUE(life.make_durable(again));
     EXPECT_FALSE(disk.files().contains(failed_name));
     EXPECT_FALSE(life.make_durable(doomed)) << "gone, but still not durable";
@@ -144,7 +144,7 @@ TEST(SpoolFailureTest, APlaceThatIsGoneIsReplacedWithoutWaiting) {
         EXPECT_TRUE(co_await (*writer)->write(bytes_of("second")));
         auto const location = co_await (*writer)->finish(test::digest_of("second"), "");
         EXPECT_TRUE(location);
-        EXPECT_TRUE(co_await life.spool->durable(*location));
+        EXPECT_TRUE(co_await life.spool->durable(2, *location));
     }());
 }
 

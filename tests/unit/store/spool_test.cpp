@@ -102,7 +102,7 @@ TEST(SpoolTest, ConcurrentItemsShareSyncs) {
                 [](SpoolLife& spool_life, std::uint64_t id, std::size_t& done) -> awaitable<void> {
                     auto const location = co_await spool_life.put_task(id, words(4000), "");
                     EXPECT_TRUE(location);
-                    EXPECT_TRUE(co_await spool_life.spool->durable(*location));
+                    EXPECT_TRUE(co_await spool_life.spool->durable(id, *location));
                     ++done;
                 }(life, item, durable));
         co_await group.join();
@@ -119,12 +119,12 @@ TEST(SpoolTest, SegmentsGoWhenNothingInThemLives) {
         locations.push_back(*life.put(item, noise(1'000'000)));
     ASSERT_GE(locations.back().segment, 3U);
     auto const first = locations.front().segment;
-    for (auto const& location : locations)
-        if (location.segment == first) life.spool->release(location);
-    test::run_in(life.context(), life.spool->durable(locations.back()));
+    for (std::uint64_t item = 0; item < 5; ++item)
+        if (locations[item].segment == first) life.spool->release(item, locations[item]);
+    life.make_durable(locations.back());
     EXPECT_FALSE(disk.files().contains(segment_name(0, first)));
     EXPECT_TRUE(disk.files().contains(segment_name(0, locations.back().segment)));
-    for (auto const& location : locations) life.spool->release(location);
+    for (std::uint64_t item = 0; item < 5; ++item) life.spool->release(item, locations[item]);
     life.close();
     EXPECT_TRUE(disk.files().empty()) << "nothing lives, nothing stays";
 }
@@ -134,8 +134,8 @@ TEST(SpoolTest, ReleasingTwiceHarmsNobody) {
     SimDisk disk;
     SpoolLife life(disk.directory());
     auto const first = *life.put(1, "first"), second = *life.put(2, "second");
-    life.spool->release(first);
-    life.spool->release(first);
+    life.spool->release(1, first);
+    life.spool->release(1, first);
     EXPECT_EQ(life.spool->usage().items_live, 1U);
     EXPECT_EQ(*life.get(2, second), "second");
 }
@@ -159,7 +159,7 @@ TEST(SpoolTest, HysteresisBetweenHighAndLowWater) {
             if (resumed_at == 0 && released > released_at_wait)
                 resumed_at = life.spool->usage().bytes_allocated;
             EXPECT_TRUE(location);
-            EXPECT_TRUE(co_await life.spool->durable(*location));
+            EXPECT_TRUE(co_await life.spool->durable(item, *location));
             stored.push_back(*location);
             EXPECT_LE(disk.bytes_allocated(), max);
         }
@@ -171,7 +171,10 @@ TEST(SpoolTest, HysteresisBetweenHighAndLowWater) {
         while (!ended) {
             pause.expires_after(std::chrono::milliseconds(20));
             co_await pause.async_wait(asio::use_awaitable);
-            if (waiting && released < stored.size()) life.spool->release(stored[released++]);
+            if (waiting && released < stored.size()) {
+                life.spool->release(released, stored[released]);
+                ++released;
+            }
         }
     };
     asio::co_spawn(life.context(), drain(), asio::detached);
@@ -194,9 +197,9 @@ TEST(SpoolTest, WhatHasReservedCanAlwaysEnd) {
                 auto const text = noise(id % 7 == 0 ? 700'000 : 50'000, static_cast<unsigned>(id));
                 auto const location = co_await owner.put_task(id, text, "");
                 EXPECT_TRUE(location);
-                EXPECT_TRUE(co_await owner.spool->durable(*location));
+                EXPECT_TRUE(co_await owner.spool->durable(id, *location));
                 EXPECT_TRUE(*co_await owner.get_task(id, *location) == text);
-                owner.spool->release(*location);
+                owner.spool->release(id, *location);
                 EXPECT_LE(owner.spool->usage().bytes_allocated, owner.spool->usage().bytes_max);
                 ++done;
             }(life, item, ended));
@@ -210,7 +213,7 @@ TEST(SpoolTest, AnItemLargerThanASegmentGetsItsOwn) {
     SimDisk disk;
     SpoolLife life(disk.directory());  // 8 MiB, segments of 2 MiB
     auto const small = *life.put(1, "small");
-    life.spool->release(small);
+    life.spool->release(1, small);
     auto const text = noise(7 * mebibyte);
     auto const location = life.put(2, text);
     ASSERT_TRUE(location) << location.error().describe();
@@ -298,8 +301,8 @@ TEST(SpoolTest, AClosedSpoolIsReadByTheNextLife) {
         EXPECT_TRUE(*next.get(item.item, item.location) == text + std::to_string(item.item));
     auto const fresh = *next.put(6, "new");
     EXPECT_GT(fresh.segment, live.back().location.segment) << "old segments are only read";
-    for (auto const& item : live) next.spool->release(item.location);
-    next.spool->release(fresh);
+    for (auto const& item : live) next.spool->release(item.item, item.location);
+    next.spool->release(6, fresh);
     next.close();
     EXPECT_TRUE(disk.files().empty());
 }
