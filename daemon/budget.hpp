@@ -1,10 +1,14 @@
 #pragma once
 
-/// The bytes of items that may be held in memory at once. Nothing waits for it: an item that finds
-/// no room here goes its way through the spool alone.
+/// The bytes of items that may be held in memory at once. While the target takes items, whoever
+/// finds no room waits for it, and so the source is read at the target's pace. While it takes none
+/// nobody waits: items go their way through the spool alone.
 
+#include "async/event.hpp"
+#include "config/base/clock.hpp"
+
+#include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -25,7 +29,7 @@ public:
             return *this;
         }
         ~Lease() {
-            if (budget_ != nullptr) budget_->used_ -= bytes_;
+            if (budget_ != nullptr) budget_->give_back(bytes_);
         }
 
     private:
@@ -33,21 +37,27 @@ public:
         std::uint64_t bytes_ = 0;
     };
 
-    explicit MemoryBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+    MemoryBudget(asio::any_io_executor executor, Clock const& clock, std::uint64_t bytes_max);
     MemoryBudget(MemoryBudget const&) = delete;
     MemoryBudget& operator=(MemoryBudget const&) = delete;
 
-    std::optional<Lease> try_acquire(std::uint64_t bytes) {
-        if (bytes > bytes_max_ - used_) return std::nullopt;
-        used_ += bytes;
-        return Lease(this, bytes);
-    }
+    /// First come, first served. Nothing: there is no room, and none came free for a second.
+    /// Cancellation leaves the budget as it was.
+    awaitable<std::optional<Lease>> acquire(std::uint64_t bytes);
+
     std::uint64_t used() const { return used_; }
     std::uint64_t bytes_max() const { return bytes_max_; }
 
 private:
+    bool fits(std::uint64_t bytes) const { return bytes <= bytes_max_ - used_; }
+    void give_back(std::uint64_t bytes);
+
+    Clock const& clock_;
     std::uint64_t const bytes_max_;
     std::uint64_t used_ = 0;
+    std::chrono::steady_clock::time_point given_back_at_;
+    AsyncMutex door_;
+    Event given_back_;
 };
 
 }  // namespace mailferry::daemon

@@ -8,6 +8,7 @@ namespace mailferry::daemon {
 namespace {
 
 constexpr std::uint64_t hot_item_bytes_max = 1 << 20;
+constexpr std::uint64_t item_record_bytes = 1 << 10;  ///< What is held of an item beside its bytes.
 
 }  // namespace
 
@@ -48,7 +49,7 @@ awaitable<Result<void>> FetchReceiver::begin(std::uint64_t bytes_max) {
     writer_ = std::move(*writer);
     if (bytes_max > std::min(hot_item_bytes_max, services.memory.bytes_max() / 16))
         co_return Result<void>{};
-    if (auto lease = services.memory.try_acquire(bytes_max)) {
+    if (auto lease = co_await services.memory.acquire(bytes_max + item_record_bytes)) {
         item_->memory = std::move(*lease);
         hot_ = std::make_shared<std::vector<std::byte>>();
         hot_->reserve(bytes_max);

@@ -89,9 +89,9 @@ private:
             [&](std::uint64_t item) { lost.push_back(store::ItemId{item}); }, report);
         if (!spool) ADD_FAILURE() << spool.error().describe();
         if (!lost.empty()) static_cast<void>(co_await (*ledger)->forget_spooled(lost));
-        MemoryBudget memory(8 << 20);
         Totals totals;
         SystemClock clock;
+        MemoryBudget memory(executor, clock, 8 << 20);
         std::size_t items_waiting = 0;
         Services services{executor, clock,  **ledger,      **spool,
                           memory,   totals, items_waiting, folder.path() / "quarantine"};
