@@ -16,11 +16,12 @@ AT_ONCE = 8  # Processes of the movers that know one mailbox at a time; sessions
 
 
 class Figures:
-    """Wall seconds, CPU seconds of all the mover's processes, and the largest of them in KiB."""
+    """Wall seconds, CPU seconds of all the mover's processes, what they wrote to disk (nothing where
+    the disk is memory), and the largest of them in KiB."""
 
     def __init__(self):
         self.wall = self.cpu = 0.0
-        self.resident_kib = 0
+        self.resident_kib = self.disk_bytes = 0
         self._lock = threading.Lock()
 
     def run(self, command, log, **more):
@@ -34,6 +35,7 @@ class Figures:
         child.returncode = os.waitstatus_to_exitcode(status)
         with self._lock:
             self.cpu += usage.ru_utime + usage.ru_stime
+            self.disk_bytes += usage.ru_oublock * 512
         if child.returncode != 0:
             text = Path(log).read_text(errors="replace")[-2_000:]
             raise ChildProcessError(f"{command[0]} ended with {child.returncode}: {text}")

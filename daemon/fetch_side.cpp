@@ -65,6 +65,8 @@ awaitable<Result<void>> MailboxRun::discover(SourcePool::Lease& lease) {
         auto acquired = co_await task_.source->acquire(task_.source_login);
         if (!acquired) co_return acquired.error();
         lease = std::move(*acquired);
+        source_open_ = true;
+        changed_.notify_all();
         auto folders = co_await lease->folders();
         if (!folders) {
             lease.release();

@@ -134,6 +134,7 @@ private:
     // store_side.cpp
     awaitable<void> store_side();
     bool store_work_left() const;
+    bool store_work_is_sure() const;
     awaitable<Result<void>> store_on(transport::TargetSession& session, TaskGroup& helpers);
     awaitable<Result<void>> feed(Lane& lane, TaskGroup* helpers);
     awaitable<Result<void>> begin_folder(Lane& lane, FolderPlan& plan);
@@ -180,6 +181,7 @@ private:
     store::PairId pair_{};
     std::vector<FolderPlan> plans_;
     std::map<store::FolderId, std::unique_ptr<FolderPlan>> old_plans_;  ///< Not listed (yet).
+    bool source_open_ = false;    ///< A session to the source has been had.
     bool planned_ = false;        ///< plans_ hold the source's folders.
     bool targets_ready_ = false;  ///< Each plan has its target folder, or its error.
     bool recovered_ = false;      ///< No intent of an earlier run is open.

@@ -1,5 +1,6 @@
 #include "daemon/sample_check.hpp"
 
+#include "async/task_group.hpp"
 #include "config/base/log.hpp"
 
 #include <numeric>
@@ -38,17 +39,49 @@ awaitable<std::optional<Look>> look_at(SessionPool<Session>& pool, MailboxLogin 
     co_return Look{count(*folders), (*lease)->mailbox_identity()};
 }
 
+/// Both sides of one mailbox; nothing where a side can't be looked at.
+struct Sides {
+    std::optional<Look> source, target;
+};
+
+/// Far servers take their time: both sides at once.
+awaitable<void> look_at_both(SourcePool& source, TargetPool& target, MailboxLogins logins,
+                             Sides& found) {
+    auto const executor = co_await asio::this_coro::executor;
+    TaskGroup looks(executor);
+    looks.spawn([](SourcePool& pool, MailboxLogin login, Sides& sides) -> awaitable<void> {
+        sides.source = co_await look_at(pool, std::move(login));
+    }(source, logins.source, found));
+    looks.spawn([](TargetPool& pool, MailboxLogin login, Sides& sides) -> awaitable<void> {
+        sides.target = co_await look_at(pool, std::move(login));
+    }(target, logins.target, found));
+    co_await looks.join();
+}
+
+/// The first mailbox shows whether the admins can sign in; only then the others, all at once.
+awaitable<std::vector<Sides>> look_at_all(SourcePool& source, TargetPool& target,
+                                          std::vector<MailboxLogins> const& sample) {
+    std::vector<Sides> found(sample.size());
+    if (sample.empty()) co_return found;
+    co_await look_at_both(source, target, sample.front(), found.front());
+    TaskGroup others(co_await asio::this_coro::executor);
+    for (std::size_t i = 1; i < sample.size(); ++i)
+        others.spawn(look_at_both(source, target, sample[i], found[i]));
+    co_await others.join();
+    co_return found;
+}
+
 }  // namespace
 
 awaitable<Result<void>> check_sample(SourcePool& source, TargetPool& target,
                                      std::vector<MailboxLogins> sample,
                                      bool fuller_target_allowed) {
     std::uint64_t at_source = 0, at_target = 0, mailboxes = 0;
-    for (auto const& logins : sample) {
-        auto const from = co_await look_at(source, logins.source);
-        if (!from) continue;
-        auto const to = co_await look_at(target, logins.target);
-        if (!to) continue;
+    auto const found = co_await look_at_all(source, target, sample);
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+        auto const& logins = sample[i];
+        auto const& [from, to] = found[i];
+        if (!from || !to) continue;
         if (!from->identity.empty() && from->identity == to->identity)
             co_return Error{
                 Errc::invalid_config,

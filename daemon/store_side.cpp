@@ -28,8 +28,10 @@ awaitable<void> MailboxRun::store_side() {
         if (targets_ready_) drop_stranded();
         if (!store_work_left()) {
             if (fetched_ && unspooled_.empty() && spooling_ == 0 && helpers.running() == 0) break;
-            co_await changed_.wait();
-            continue;
+            if (lease || !store_work_is_sure()) {
+                co_await changed_.wait();
+                continue;
+            }
         }
         if (!lease) {
             auto acquired = co_await task_.target->acquire(task_.target_login);
@@ -64,6 +66,12 @@ bool MailboxRun::store_work_left() const {
     bool const folders = planned_ && !targets_ready_;
     bool const flags = fetched_ && !flag_updates_.empty();
     return next_folder() || !recovered_ || doubt_ || folders || flags;
+}
+
+/// Of a mailbox that was never looked at before something will come: its target is opened while the
+/// source is still listed. All others may turn out unchanged, and then cost the target nothing.
+bool MailboxRun::store_work_is_sure() const {
+    return source_open_ && !planned_ && old_plans_.empty();
 }
 
 /// Works on one session until there is nothing to do for it, it is lost, or an answer is in doubt.

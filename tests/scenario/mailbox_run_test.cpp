@@ -205,11 +205,13 @@ TEST(MailboxRunTest, StandingTargetFillsTheSpoolAndNoFurtherThenDrains) {
     std::uint64_t highest = 0;
     world.meanwhile = [&](MailboxRun&, store::Spool& spool) -> awaitable<void> {
         asio::steady_timer timer(world.context);
-        for (int look = 0, still = 0; still < 20 && look < 2000; ++look) {
+        std::uint64_t last = 0;
+        for (int look = 0, still = 0; still < 150 && look < 2000; ++look) {
             timer.expires_after(std::chrono::milliseconds(10));
             co_await timer.async_wait(asio::use_awaitable);
             auto const used = spool.usage().bytes_allocated;
-            still = used == highest && used > 0 ? still + 1 : 0;
+            still = used == last && used > 0 ? still + 1 : 0;
+            last = used;
             highest = std::max(highest, used);
         }
         world.target.faults.target_stands_still = false;
