@@ -254,8 +254,9 @@ Error Database::failure(int code) const {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return error(Errc::corrupt,
-                     ": restore the file (and its -wal, if there is one) from the backup, or move "
-                     "it away: the next run then starts a new ledger and compares with the target");
+                     ": restore the file (and its -wal, if there is one) from the backup. A new "
+                     "ledger would know nothing of what was copied and store everything again: "
+                     "empty the targets before you move this one away");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error(Errc::invalid_config,
