@@ -217,7 +217,9 @@ awaitable<Result<void>> MailboxRun::take_page(SourcePool::Lease& lease, FolderPl
     std::vector<transport::ItemMeta> old_items;
     std::vector<Grain> grains;
     for (auto& item : listed) {
-        if (known.contains(item.number)) {
+        // What is on its way to the target in this run, the ledger may not know yet.
+        bool const on_its_way = live_versions_.contains({plan.record.id, item.number});
+        if (on_its_way || known.contains(item.number)) {
             old_items.push_back(std::move(item));
         } else if (!task_.migration->copy_deleted && has_flag(item.flags, "\\Deleted")) {
             ++counters_.left_out;

@@ -201,7 +201,8 @@ private:
     std::vector<FlagUpdate> flag_updates_;
     /// Items that are fetched again since they changed, and where our copies of them are.
     std::map<ItemKey, EarlierCopy> replaced_;
-    std::map<ItemKey, std::uint64_t> live_versions_;  ///< Of named items between fetch and store.
+    /// Of items between fetch and store. The ledger learns of them late, or only by their intent.
+    std::map<ItemKey, std::uint64_t> live_versions_;
     std::set<store::FolderId> behind_;  ///< Hold newer states than those on their way: scan again.
     std::map<store::FolderId, Suspicion> suspects_;
     std::uint64_t sends_ = 0;  ///< Groups answered; tells a working target from a sick one.
