@@ -96,7 +96,7 @@ awaitable<Result<void>> FetchReceiver::end(transport::ItemMeta meta) {
     mark_newer(record);
     auto const location = co_await writer_->finish(identity.plain, {});
     if (!location) co_return location.error();
-    run_.live_versions_[{record.folder, record.number}] = record.fingerprint;
+    run_.on_their_way_[{record.folder, record.number}] = record.fingerprint;
     record.location = *location;
     item_->hot = std::move(hot_);
     auto const item = std::move(item_);

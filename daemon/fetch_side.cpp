@@ -123,8 +123,6 @@ awaitable<void> MailboxRun::copy_folder(SourcePool::Lease& lease, FolderPlan& pl
         auto const counters_before = counters_;
         auto const scanned = co_await scan_folder(lease, plan);
         if (scanned || halted()) co_return;
-        // The next scan asks the ledger what is here already: it has to know all of it.
-        co_await drain_unspooled();
         if (is_folder_error(scanned.error().code)) {
             drop_folder(
                 plan, scanned.error().in("source folder " + transport::display(plan.source.path)));
@@ -217,9 +215,7 @@ awaitable<Result<void>> MailboxRun::take_page(SourcePool::Lease& lease, FolderPl
     std::vector<transport::ItemMeta> old_items;
     std::vector<Grain> grains;
     for (auto& item : listed) {
-        // What is on its way to the target in this run, the ledger may not know yet.
-        bool const on_its_way = live_versions_.contains({plan.record.id, item.number});
-        if (on_its_way || known.contains(item.number)) {
+        if (is_known(known, plan.record.id, item.number)) {
             old_items.push_back(std::move(item));
         } else if (!task_.migration->copy_deleted && has_flag(item.flags, "\\Deleted")) {
             ++counters_.left_out;
@@ -234,6 +230,12 @@ awaitable<Result<void>> MailboxRun::take_page(SourcePool::Lease& lease, FolderPl
     auto const noted = co_await note_flag_changes(plan, std::move(old_items));
     if (!noted) co_return noted.error();
     co_return co_await fetch_grains(lease, plan, std::move(grains));
+}
+
+/// What needs no fetch: the ledger has it, or it is on its way in this run.
+bool MailboxRun::is_known(KnownNumbers const& known, store::FolderId folder,
+                          transport::ItemNumber number) const {
+    return known.contains(number) || on_their_way_.contains({folder, number});
 }
 
 void MailboxRun::add_to_grains(std::vector<Grain>& grains, transport::ItemMeta item) {

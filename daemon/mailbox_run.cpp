@@ -54,7 +54,7 @@ awaitable<Result<void>> MailboxRun::load_ledger() {
         item->record = std::move(record);
         item->durable = item->recorded = item->record.location.segment != 0;
         expect_item(item->record.size);
-        live_versions_[{item->record.folder, item->record.number}] = item->record.fingerprint;
+        on_their_way_[{item->record.folder, item->record.number}] = item->record.fingerprint;
         if (item->record.state == store::ItemState::sending)
             in_doubt_.emplace(static_cast<std::uint64_t>(item->record.id), std::move(item));
         else

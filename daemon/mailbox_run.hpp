@@ -104,6 +104,8 @@ private:
                                               std::vector<transport::ItemMeta> changed);
     awaitable<Result<void>> fetch_grains(SourcePool::Lease& lease, FolderPlan& plan,
                                          std::vector<Grain> grains);
+    bool is_known(KnownNumbers const& known, store::FolderId folder,
+                  transport::ItemNumber number) const;
     awaitable<Result<void>> fetch_grain(transport::SourceSession& session, FolderPlan& plan,
                                         Grain grain);
 
@@ -129,7 +131,6 @@ private:
     std::vector<PendingPtr> take_due();
     awaitable<void> wait_for_due();
     awaitable<Result<void>> spool(std::vector<PendingPtr> batch);
-    awaitable<void> drain_unspooled();
 
     // store_side.cpp
     awaitable<void> store_side();
@@ -197,12 +198,12 @@ private:
     /// Finished in the spool, not yet durable and recorded; the next one due is in front.
     std::deque<PendingPtr> unspooled_;
     std::size_t spooling_ = 0;  ///< Taken from unspooled_, being recorded.
-    int draining_ = 0;          ///< So many want all of it recorded at once.
     std::vector<FlagUpdate> flag_updates_;
     /// Items that are fetched again since they changed, and where our copies of them are.
     std::map<ItemKey, EarlierCopy> replaced_;
-    /// Of items between fetch and store. The ledger learns of them late, or only by their intent.
-    std::map<ItemKey, std::uint64_t> live_versions_;
+    /// Items between fetch and store, and their versions. The ledger learns of them late, or only
+    /// by their intent.
+    std::map<ItemKey, std::uint64_t> on_their_way_;
     std::set<store::FolderId> behind_;  ///< Hold newer states than those on their way: scan again.
     std::map<store::FolderId, Suspicion> suspects_;
     std::uint64_t sends_ = 0;  ///< Groups answered; tells a working target from a sick one.

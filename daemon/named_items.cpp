@@ -55,9 +55,7 @@ awaitable<Result<std::vector<transport::ItemNumber>>> MailboxRun::settle_moved(
     std::vector<std::string> adopted;
     std::vector<transport::ItemMeta const*> held;
     for (auto const* item : items) {
-        // What is on its way to the target in this run, the ledger may not know yet.
-        bool const on_its_way = live_versions_.contains({home, item->number});
-        if (on_its_way || known.contains(item->number))
+        if (is_known(known, home, item->number))
             held.push_back(item);
         else
             adopted.push_back(item->name);
@@ -90,8 +88,8 @@ awaitable<Result<std::map<transport::ItemNumber, transport::ItemNumber>>> Mailbo
     std::vector<std::uint64_t> numbers;
     for (auto const* item : items) {
         auto const version = version_fingerprint(*item);
-        auto const live = live_versions_.find({home, item->number});
-        if (live != live_versions_.end()) {
+        auto const live = on_their_way_.find({home, item->number});
+        if (live != on_their_way_.end()) {
             if (live->second != version) behind_.insert(plan.record.id);
             continue;
         }

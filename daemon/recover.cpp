@@ -137,7 +137,7 @@ awaitable<Result<void>> MailboxRun::close_recovered(FolderPlan& plan, store::Int
         else if (readable)
             requeue(item);
         else
-            live_versions_.erase({record.folder, record.number});
+            on_their_way_.erase({record.folder, record.number});
     }
     co_return Result<void>{};
 }

@@ -35,13 +35,10 @@ awaitable<Result<void>> MailboxRun::rekey_folder(transport::SourceSession& sessi
                   {"new_generation", generation}});
     // Items on their way carry old numbers: they arrive first.
     auto const on_the_way = [&] {
-        auto const waiting = waiting_.find(plan.record.id);
-        return (waiting != waiting_.end() && !waiting->second.empty()) || groups_under_way_ > 0 ||
-               doubt_ || !unspooled_.empty() || spooling_ > 0;
+        auto const first = on_their_way_.lower_bound({plan.record.id, 0});
+        return doubt_ || (first != on_their_way_.end() && first->first.first == plan.record.id);
     };
-    ++draining_;
     while (on_the_way() && !halted()) co_await changed_.wait_for(std::chrono::milliseconds(100));
-    --draining_;
     if (halted()) co_return Error{Errc::stopped, {}};
 
     auto old = co_await services_.ledger.stored(plan.record.id, 0, UINT64_MAX);

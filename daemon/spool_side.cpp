@@ -43,7 +43,7 @@ awaitable<void> MailboxRun::spool_side() {
 }
 
 std::vector<PendingPtr> MailboxRun::take_due() {
-    bool const all = stored_ || stopping_ || draining_ > 0;
+    bool const all = stored_ || stopping_;
     auto const now = services_.clock.steady();
     auto const is_due = [&](PendingItem const& item) {
         return all || item.spool_due <= now || item.settled;
@@ -99,13 +99,6 @@ awaitable<Result<void>> MailboxRun::spool(std::vector<PendingPtr> batch) {
     spooling_ = 0;
     changed_.notify_all();
     co_return Result<void>{};
-}
-
-awaitable<void> MailboxRun::drain_unspooled() {
-    ++draining_;
-    changed_.notify_all();
-    while ((!unspooled_.empty() || spooling_ > 0) && !failure_) co_await changed_.wait();
-    --draining_;
 }
 
 }  // namespace mailferry::daemon

@@ -237,7 +237,7 @@ void MailboxRun::forget_bytes(PendingItem& item) {
     item.memory = {};
     if (item.record.location.segment != 0)
         services_.spool.release(static_cast<std::uint64_t>(item.record.id), item.record.location);
-    live_versions_.erase({item.record.folder, item.record.number});
+    on_their_way_.erase({item.record.folder, item.record.number});
 }
 
 /// Its fate is committed in the ledger.

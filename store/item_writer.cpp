@@ -56,10 +56,9 @@ public:
         if (bytes_.size() + meta.size() > announced_ + announced_slack_bytes)
             co_return outgrown(item_, announced_);
         over_ = true;
-        core_.groups().add(segment_, item_claim_bytes(announced_),
+        core_.groups().add(owner_, segment_, item_claim_bytes(announced_),
                            {.id = item_,
-                            .owner = owner_,
-                            .bytes = bytes_,
+                            .bytes = std::move(bytes_),
                             .digest = digest,
                             .meta = std::move(meta)});
         co_return SpoolLocation{segment_->header.sequence, 0, 0};

@@ -6,7 +6,8 @@
 #include "store/ledger_mailboxes.hpp"
 #include "store/ledger_rows.hpp"
 
-#include <map>
+#include <algorithm>
+#include <span>
 
 namespace mailferry::store {
 namespace {
@@ -21,10 +22,11 @@ Result<void> spool_one(Database& database, ItemFinder& finder, ItemRecord const&
     if (to != ItemPlace::sending || row->id != item.id || row->segment != 0) return {};
     if (row->packed_in) return unpack_item(database, *row->packed_in, item);
     return database
-        .query("UPDATE item SET segment = ?2, offset_begin = ?3, offset_end = ?4, size = ?5, "
-               "digest = ?6 WHERE id = ?1",
-               row->id, item.location.segment, item.location.offset, item.location.end, item.size,
-               Blob{bytes_of(item.digest)})
+        .query(
+            "UPDATE item SET segment = ?2, offset_begin = ?3, offset_end = ?4, size = ?5, "
+            "digest = ?6 WHERE id = ?1",
+            row->id, item.location.segment, item.location.offset, item.location.end, item.size,
+            Blob{bytes_of(item.digest)})
         .run();
 }
 
@@ -39,10 +41,15 @@ Result<void> fail_one(Database& database, ItemFinder& finder, ItemRecord const& 
 
 using OneItem = Result<void> (*)(Database&, ItemFinder&, ItemRecord const&);
 
-Result<void> for_each_item(Database& database, std::vector<ItemRecord> const& items, OneItem act) {
-    std::map<FolderId, std::vector<ItemRecord>> by_folder;
-    for (auto const& item : items) by_folder[item.folder].push_back(item);
-    for (auto const& [folder, its] : by_folder) {
+Result<void> for_each_item(Database& database, std::vector<ItemRecord> items, OneItem act) {
+    std::stable_sort(items.begin(), items.end(),
+                     [](auto const& a, auto const& b) { return a.folder < b.folder; });
+    for (std::span<ItemRecord const> left(items); !left.empty();) {
+        auto const folder = left.front().folder;
+        auto const end = std::find_if(left.begin(), left.end(),
+                                      [&](auto const& item) { return item.folder != folder; });
+        auto const its = left.first(static_cast<std::size_t>(end - left.begin()));
+        left = left.subspan(its.size());
         ItemFinder finder(database, folder, its);
         for (auto const& item : its) {
             auto const done = act(database, finder, item);
@@ -79,12 +86,12 @@ Result<void> lose_one(Database& database, ItemId item) {
 
 }  // namespace
 
-Result<void> record_spooled(Database& database, std::vector<ItemRecord> const& items) {
-    return for_each_item(database, items, spool_one);
+Result<void> record_spooled(Database& database, std::vector<ItemRecord> items) {
+    return for_each_item(database, std::move(items), spool_one);
 }
 
-Result<void> record_failed(Database& database, std::vector<ItemRecord> const& items) {
-    return for_each_item(database, items, fail_one);
+Result<void> record_failed(Database& database, std::vector<ItemRecord> items) {
+    return for_each_item(database, std::move(items), fail_one);
 }
 
 Result<void> forget_spooled(Database& database, std::vector<ItemId> const& items) {
@@ -96,9 +103,9 @@ Result<void> forget_spooled(Database& database, std::vector<ItemId> const& items
 }
 
 Result<void> forget_items(Database& database, FolderId folder) {
-    for (auto const* const sql : {"DELETE FROM item WHERE folder = ?1",
-                                  "DELETE FROM intent WHERE folder = ?1",
-                                  "DELETE FROM block WHERE folder = ?1"}) {
+    for (auto const* const sql :
+         {"DELETE FROM item WHERE folder = ?1", "DELETE FROM intent WHERE folder = ?1",
+          "DELETE FROM block WHERE folder = ?1"}) {
         auto const done = database.query(sql, folder).run();
         if (!done) return done;
     }
@@ -119,17 +126,19 @@ Result<void> rekey_items(Database& database, FolderRecord const& folder,
 Result<std::uint64_t> retry_failed(Database& database, std::string const& migration) {
     auto const voided =
         database
-            .query("UPDATE folder SET mark = '', covered = 0 WHERE id IN (SELECT folder FROM item "
-                   "WHERE state = 'failed') AND pair IN (SELECT id FROM pair WHERE ?1 = '' OR "
-                   "migration = ?1)",
-                   migration)
+            .query(
+                "UPDATE folder SET mark = '', covered = 0 WHERE id IN (SELECT folder FROM item "
+                "WHERE state = 'failed') AND pair IN (SELECT id FROM pair WHERE ?1 = '' OR "
+                "migration = ?1)",
+                migration)
             .run();
     if (!voided) return voided.error();
     auto const deleted =
         database
-            .query("DELETE FROM item WHERE state = 'failed' AND folder IN (SELECT folder.id FROM "
-                   "folder JOIN pair ON pair.id = folder.pair WHERE ?1 = '' OR migration = ?1)",
-                   migration)
+            .query(
+                "DELETE FROM item WHERE state = 'failed' AND folder IN (SELECT folder.id FROM "
+                "folder JOIN pair ON pair.id = folder.pair WHERE ?1 = '' OR migration = ?1)",
+                migration)
             .run();
     if (!deleted) return deleted.error();
     return database.changes();

@@ -9,8 +9,8 @@
 
 namespace mailferry::store {
 
-Result<void> record_spooled(Database& database, std::vector<ItemRecord> const& items);
-Result<void> record_failed(Database& database, std::vector<ItemRecord> const& items);
+Result<void> record_spooled(Database& database, std::vector<ItemRecord> items);
+Result<void> record_failed(Database& database, std::vector<ItemRecord> items);
 Result<void> forget_spooled(Database& database, std::vector<ItemId> const& items);
 Result<void> forget_items(Database& database, FolderId folder);
 Result<void> rekey_items(Database& database, FolderRecord const& folder,

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::uint64_t read_ahead_max = 4096;  ///< Numbers; rows among them may be fewer.
 
-}  // namespace
-
 std::string_view state_name(ItemPlace place) {
     switch (place) {
     case ItemPlace::spooled: return "spooled";
@@ -23,6 +21,8 @@ std::string_view state_name(ItemPlace place) {
     }
     fail_assertion("a place that is a row's state", __FILE__, __LINE__);
 }
+
+}  // namespace
 
 /// The schema's CHECK lets nothing else in.
 ItemPlace place_from(std::string_view name) {

@@ -25,7 +25,6 @@ struct ItemRow {
     std::optional<GroupId> packed_in;  ///< Sending without a row of its own.
 };
 
-std::string_view state_name(ItemPlace place);
 /// The schema's CHECK lets nothing else in.
 ItemPlace place_from(std::string_view name);
 

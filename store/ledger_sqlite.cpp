@@ -153,8 +153,8 @@ awaitable<Result<std::vector<LiveItem>>> SqliteLedger::live_locations() {
 }
 
 awaitable<Result<void>> SqliteLedger::record_spooled(std::vector<ItemRecord> items) {
-    return writer_.write<void>([items = std::move(items)](Database& database) {
-        return store::record_spooled(database, items);
+    return writer_.write<void>([items = std::move(items)](Database& database) mutable {
+        return store::record_spooled(database, std::move(items));
     });
 }
 
@@ -175,8 +175,8 @@ awaitable<Result<void>> SqliteLedger::close_intent(GroupId group, std::string ta
 }
 
 awaitable<Result<void>> SqliteLedger::record_failed(std::vector<ItemRecord> items) {
-    return writer_.write<void>([items = std::move(items)](Database& database) {
-        return store::record_failed(database, items);
+    return writer_.write<void>([items = std::move(items)](Database& database) mutable {
+        return store::record_failed(database, std::move(items));
     });
 }
 

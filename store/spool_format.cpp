@@ -271,20 +271,20 @@ std::vector<std::byte> encode(SealBody const& body) {
     return out;
 }
 
-std::vector<std::byte> encode_group(std::span<GroupEntry const> entries,
-                                    std::span<std::byte const> bytes) {
-    auto total = group_body_fixed_bytes + bytes.size();
-    for (auto const& entry : entries) total += group_entry_fixed_bytes + entry.meta.size();
+std::vector<std::byte> encode_group(std::span<GroupEntry const> entries) {
+    auto total = group_body_fixed_bytes;
+    for (auto const& entry : entries)
+        total += group_entry_fixed_bytes + entry.meta.size() + entry.bytes.size();
     std::vector<std::byte> out(total);
     FieldWriter writer(out.data());
     writer.number(static_cast<std::uint32_t>(entries.size()));
     for (auto const& entry : entries)
         writer.number(entry.item)
-            .number(static_cast<std::uint32_t>(entry.plain_bytes))
+            .number(static_cast<std::uint32_t>(entry.bytes.size()))
             .number(static_cast<std::uint32_t>(entry.meta.size()))
             .bytes(entry.digest)
             .bytes(bytes_of(entry.meta));
-    writer.bytes(bytes);
+    for (auto const& entry : entries) writer.bytes(entry.bytes);
     return out;
 }
 
@@ -293,26 +293,27 @@ std::optional<std::vector<GroupEntry>> decode_group(std::span<std::byte const> b
     auto const count = load_le<std::uint32_t>(body.data());
     auto left = body.subspan(group_body_fixed_bytes);
     std::vector<GroupEntry> entries;
-    std::uint64_t bytes = 0;
+    std::vector<std::uint32_t> sizes;
     for (std::uint32_t i = 0; i < count; ++i) {
         if (left.size() < group_entry_fixed_bytes) return std::nullopt;
         auto& entry = entries.emplace_back();
-        std::uint32_t plain_bytes = 0, meta_bytes = 0;
+        std::uint32_t meta_bytes = 0;
         FieldReader(left.data())
             .number(entry.item)
-            .number(plain_bytes)
+            .number(sizes.emplace_back())
             .number(meta_bytes)
             .bytes(entry.digest);
         left = left.subspan(group_entry_fixed_bytes);
         if (left.size() < meta_bytes) return std::nullopt;
         entry.meta = text_of(left.first(meta_bytes));
         left = left.subspan(meta_bytes);
-        entry.plain_bytes = plain_bytes;
-        entry.at = bytes;
-        bytes += plain_bytes;
     }
-    if (left.size() != bytes) return std::nullopt;
-    for (auto& entry : entries) entry.at += body.size() - bytes;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (left.size() < sizes[i]) return std::nullopt;
+        entries[i].bytes = left.first(sizes[i]);
+        left = left.subspan(sizes[i]);
+    }
+    if (!left.empty()) return std::nullopt;
     return entries;
 }
 

@@ -157,8 +157,7 @@ struct GroupEntry {
     std::uint64_t item = 0;
     Sha256Digest digest{};
     std::string meta;
-    std::uint64_t plain_bytes = 0;
-    std::uint64_t at = 0;  ///< Of its first byte in the body; for readers.
+    std::span<std::byte const> bytes;  ///< Once decoded: in the body.
 };
 inline constexpr std::size_t group_body_fixed_bytes = 4, group_entry_fixed_bytes = 48;
 inline constexpr std::size_t head_body_bytes = 8, end_body_fixed_bytes = 48;
@@ -169,9 +168,7 @@ inline constexpr std::uint64_t items_per_segment_max = 32'768;
 std::vector<std::byte> encode(HeadBody const& body);
 std::vector<std::byte> encode(EndBody const& body);
 std::vector<std::byte> encode(SealBody const& body);
-/// `bytes`: those of all entries, in their order.
-std::vector<std::byte> encode_group(std::span<GroupEntry const> entries,
-                                    std::span<std::byte const> bytes);
+std::vector<std::byte> encode_group(std::span<GroupEntry const> entries);
 /// The entries, if they and their bytes fill `body` exactly.
 std::optional<std::vector<GroupEntry>> decode_group(std::span<std::byte const> body);
 std::optional<HeadBody> decode_head(std::span<std::byte const> bytes);

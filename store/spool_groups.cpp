@@ -21,20 +21,21 @@ struct SpoolGroups::Group {
     State state = State::collecting;
     std::shared_ptr<Segment> segment;
     std::uint64_t claim_left = group_claim_bytes;
-    std::vector<GroupEntry> entries;
+    std::size_t bytes = 0;
+    std::vector<Item> items;  ///< Until they are written.
     std::vector<bool> released;
-    std::vector<std::byte> bytes;
+    std::size_t left = 0;  ///< Not released.
     SpoolLocation location;
     std::optional<Error> error;
 };
 
-void SpoolGroups::add(std::shared_ptr<Segment> const& segment, std::uint64_t claim_left,
-                      Item item) {
-    auto& collecting = collecting_[item.owner];
-    if (collecting && collecting->segment != segment) begin_writing(GroupPtr(collecting));
+void SpoolGroups::add(ItemOwner owner, std::shared_ptr<Segment> const& segment,
+                      std::uint64_t claim_left, Item item) {
+    if (auto const other = collecting_[owner]; other && other->segment != segment)
+        begin_writing(other);
     auto const kept =
         item.bytes.size() + item.meta.size() + group_entry_fixed_bytes + seal_entry_bytes;
-    auto& group = collecting_[item.owner];
+    auto& group = collecting_[owner];
     if (!group) {
         // The first item's claim becomes the group's.
         group = std::make_shared<Group>();
@@ -46,16 +47,12 @@ void SpoolGroups::add(std::shared_ptr<Segment> const& segment, std::uint64_t cla
         core_.end_claim(segment, claim_left - kept);
     }
     group->claim_left += kept;
-    group->entries.push_back({.item = item.id,
-                              .digest = item.digest,
-                              .meta = std::move(item.meta),
-                              .plain_bytes = item.bytes.size(),
-                              .at = group->bytes.size()});
+    group->bytes += item.bytes.size();
+    ++group->left;
+    members_.emplace(item.id, Member{group, group->items.size()});
+    group->items.push_back(std::move(item));
     group->released.push_back(false);
-    group->bytes.insert(group->bytes.end(), item.bytes.begin(), item.bytes.end());
-    members_.emplace(item.id, group);
-    if (group->bytes.size() >= group_bytes || !core_.is_filling(*segment))
-        begin_writing(GroupPtr(group));
+    if (group->bytes >= group_bytes || !core_.is_filling(*segment)) begin_writing(GroupPtr(group));
 }
 
 void SpoolGroups::begin_writing(GroupPtr const& group) {
@@ -66,11 +63,10 @@ void SpoolGroups::begin_writing(GroupPtr const& group) {
 }
 
 awaitable<void> SpoolGroups::write(GroupPtr group) {
-    auto const most = group->bytes.size() + group->entries.size() * group_entry_fixed_bytes;
-    std::uint64_t metas = 0;
-    for (auto const& entry : group->entries) metas += entry.meta.size();
-    auto const room = co_await group->segment->writer->room_for(
-        frame_bytes(group_body_fixed_bytes + most + metas));
+    std::uint64_t body_bytes = group_body_fixed_bytes;
+    for (auto const& item : group->items)
+        body_bytes += group_entry_fixed_bytes + item.meta.size() + item.bytes.size();
+    auto const room = co_await group->segment->writer->room_for(frame_bytes(body_bytes));
     if (room) {
         put(*group);
         group->state = Group::State::placed;
@@ -78,37 +74,30 @@ awaitable<void> SpoolGroups::write(GroupPtr group) {
         group->error = room.error();
         group->state = Group::State::failed;
     }
-    group->bytes = {};
+    group->items = {};
     core_.end_claim(group->segment, std::exchange(group->claim_left, 0));
     placed_.notify_all();
 }
 
-/// Leaves out what nobody wants to have written.
-void SpoolGroups::drop_released(Group& group) const {
-    auto const gone = std::count(group.released.begin(), group.released.end(), true);
-    auto const all = gone == static_cast<std::ptrdiff_t>(group.released.size());
-    if (gone == 0 || (keeps_all_ && !(all && ending_))) return;
-    Group kept;
-    for (std::size_t i = 0; i < group.entries.size(); ++i) {
-        if (group.released[i]) continue;
-        auto& entry = kept.entries.emplace_back(std::move(group.entries[i]));
-        auto const from = group.bytes.begin() + static_cast<std::ptrdiff_t>(entry.at);
-        entry.at = kept.bytes.size();
-        kept.bytes.insert(kept.bytes.end(), from,
-                          from + static_cast<std::ptrdiff_t>(entry.plain_bytes));
-        kept.released.push_back(false);
-    }
-    std::swap(group.entries, kept.entries);
-    std::swap(group.bytes, kept.bytes);
-    std::swap(group.released, kept.released);
+/// What was released needn't be written, but where everything is; at the end it is written only if
+/// somebody needs another item of the group.
+bool SpoolGroups::is_wanted(Group const& group, std::size_t index) const {
+    if (!group.released[index]) return true;
+    return keeps_all_ && !(ending_ && group.left == 0);
 }
 
 /// Appends the frame and counts its items as finished.
 void SpoolGroups::put(Group& group) {
-    drop_released(group);
-    auto const& entries = group.entries;
+    std::vector<GroupEntry> entries;
+    std::uint64_t plain_bytes = 0;
+    for (std::size_t i = 0; i < group.items.size(); ++i) {
+        if (!is_wanted(group, i)) continue;
+        auto const& item = group.items[i];
+        entries.push_back({item.id, item.digest, item.meta, item.bytes});
+        plain_bytes += item.bytes.size();
+    }
     if (entries.empty()) return;
-    auto const plain = encode_group(entries, group.bytes);
+    auto const plain = encode_group(entries);
     FrameContent content{.type = FrameType::group,
                          .plain_bytes = static_cast<std::uint32_t>(plain.size())};
     std::span<std::byte const> body = plain;
@@ -122,23 +111,22 @@ void SpoolGroups::put(Group& group) {
     group.claim_left -= taken;
     segment.claimed_bytes -= taken;
     auto const frame = segment.writer->append(content, body);
-    core_.count(group.bytes.size(), body.size());
+    core_.count(plain_bytes, body.size());
     group.location = {segment.header.sequence, frame.offset, frame.end()};
-    std::vector<std::uint64_t> ids;
-    for (auto const& entry : entries) ids.push_back(entry.item);
-    std::sort(ids.begin(), ids.end());
-    for (auto const id : ids) {
-        segment.finished.push_back({id, frame.offset, frame.end() - frame.offset});
-        segment.live.add(frame.end(), id);
+    std::sort(entries.begin(), entries.end(),
+              [](auto const& a, auto const& b) { return a.item < b.item; });
+    for (auto const& entry : entries) {
+        segment.finished.push_back({entry.item, frame.offset, frame.end() - frame.offset});
+        segment.live.add(frame.end(), entry.item);
     }
-    for (std::size_t i = 0; i < entries.size(); ++i)
-        if (group.released[i]) segment.live.remove(frame.end(), entries[i].item);
+    for (std::size_t i = 0; i < group.items.size(); ++i)
+        if (group.released[i]) segment.live.remove(frame.end(), group.items[i].id);
 }
 
 awaitable<Result<SpoolLocation>> SpoolGroups::place(std::uint64_t item) {
     auto const found = members_.find(item);
     MAILFERRY_ASSERT(found != members_.end());
-    auto const group = found->second;
+    auto const group = found->second.group;
     begin_writing(group);
     while (group->state == Group::State::writing) co_await placed_.wait();
     if (group->error) co_return *group->error;
@@ -148,10 +136,10 @@ awaitable<Result<SpoolLocation>> SpoolGroups::place(std::uint64_t item) {
 void SpoolGroups::release(std::uint64_t item) {
     auto const found = members_.find(item);
     MAILFERRY_ASSERT(found != members_.end());
-    auto const group = std::move(found->second);
+    auto const [group, index] = std::move(found->second);
     members_.erase(found);
-    for (std::size_t i = 0; i < group->entries.size(); ++i)
-        if (group->entries[i].item == item) group->released[i] = true;
+    group->released[index] = true;
+    --group->left;
     if (group->state != Group::State::placed) return;
     group->segment->live.remove(group->location.end, item);
     core_.look_after(group->segment);

@@ -32,13 +32,13 @@ public:
 
     struct Item {
         std::uint64_t id = 0;
-        ItemOwner owner{};
-        std::span<std::byte const> bytes;
+        std::vector<std::byte> bytes;
         Sha256Digest digest{};
         std::string meta;
     };
     /// Takes over the item's claim in `segment`, of which `claim_left` bytes are left.
-    void add(std::shared_ptr<Segment> const& segment, std::uint64_t claim_left, Item item);
+    void add(ItemOwner owner, std::shared_ptr<Segment> const& segment, std::uint64_t claim_left,
+             Item item);
 
     /// True from add() to release(): only place() knows where the item lies.
     bool has(std::uint64_t item) const { return members_.contains(item); }
@@ -56,10 +56,14 @@ public:
 private:
     struct Group;
     using GroupPtr = std::shared_ptr<Group>;
+    struct Member {
+        GroupPtr group;
+        std::size_t index = 0;
+    };
 
     void begin_writing(GroupPtr const& group);
     awaitable<void> write(GroupPtr group);
-    void drop_released(Group& group) const;
+    bool is_wanted(Group const& group, std::size_t index) const;
     void put(Group& group);
 
     SpoolCore& core_;
@@ -67,7 +71,7 @@ private:
     bool const keeps_all_;
     bool ending_ = false;
     std::unordered_map<ItemOwner, GroupPtr> collecting_;
-    std::unordered_map<std::uint64_t, GroupPtr> members_;  ///< By item.
+    std::unordered_map<std::uint64_t, Member> members_;  ///< By item.
 };
 
 /// The last groups that were read, unpacked: their items are asked for one after the other.

@@ -185,14 +185,12 @@ Result<std::span<std::byte const>> SpooledItemSource::take_from(GroupCache::Unpa
     auto const entry = std::find_if(group.entries.begin(), group.entries.end(),
                                     [this](auto const& one) { return one.item == item_; });
     if (entry == group.entries.end()) return damage("the item isn't in its group");
-    auto const bytes =
-        std::span<std::byte const>(group.body).subspan(entry->at, entry->plain_bytes);
-    auto const digest = sha256(text_of(bytes));
+    auto const digest = sha256(text_of(entry->bytes));
     if (std::memcmp(digest.data(), entry->digest.data(), digest.size()) != 0)
         return damage("the item's digest is another");
     meta_ = entry->meta;
     ended_ = true;
-    return bytes;
+    return entry->bytes;
 }
 
 awaitable<Result<std::span<std::byte const>>> SpooledItemSource::next() {

@@ -55,10 +55,10 @@ struct Sample {
         add(FrameType::item_end, FrameCodec::stored, 0, body, body.size());
         location.end = group.offset = bytes.size();
         GroupEntry const entry{
-            .item = item, .digest = end.digest, .meta = "m", .plain_bytes = text.size()};
+            .item = item, .digest = end.digest, .meta = "m", .bytes = bytes_of(text)};
         GroupEntry other = entry;
         other.item = item + 1;
-        auto const both = encode_group(std::vector{other, entry}, bytes_of(text + text));
+        auto const both = encode_group(std::vector{other, entry});
         add(FrameType::group, FrameCodec::zstd, 0, *codec.pack(both, 1), both.size(), 0);
         group.end = bytes.size();
         bytes.resize(round_to_batch(bytes.size()));

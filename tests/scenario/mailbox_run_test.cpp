@@ -43,6 +43,25 @@ TEST(MailboxRunTest, SecondRunOverUnchangedFoldersReadsAndStoresNothing) {
     EXPECT_EQ(world.target.logins, target_logins) << "nothing to say to the target";
 }
 
+// Goal: far servers are signed in to side by side. Method: the source's list waits for the target.
+TEST(MailboxRunTest, TheTargetOfANewMailboxIsOpenedWhileTheSourceIsListed) {
+    World world;
+    fill(world.at_source({"INBOX"}), 3);
+    bool opened = false;
+    world.source.before_list = [&]() -> awaitable<void> {
+        asio::steady_timer timer(world.context);
+        for (int look = 0; look < 200 && !opened; ++look) {
+            timer.expires_after(std::chrono::milliseconds(10));
+            co_await timer.async_wait(asio::use_awaitable);
+            opened = world.target.logins > 0;
+        }
+    };
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_TRUE(opened);
+    EXPECT_EQ(outcome.counters.stored, 3u);
+}
+
 TEST(MailboxRunTest, LaterRunCarriesNewItemsAndChangedFlagsOnly) {
     World world;
     auto& inbox = world.at_source({"INBOX"});
@@ -136,6 +155,29 @@ TEST(MailboxRunTest, SourceLostAtAnyItemGoesOnWhereItWas) {
         EXPECT_EQ(contents(world.at_target("INBOX")), contents(&world.at_source({"INBOX"})));
         EXPECT_EQ(outcome.counters.stored, 40u);
     }
+}
+
+// Goal: what is on its way isn't fetched again, though the ledger doesn't know it yet. Method: the
+// target takes nothing while the source is lost and its folder listed anew.
+TEST(MailboxRunTest, AFolderListedAnewBringsNothingThatIsOnItsWay) {
+    World world;
+    fill(world.at_source({"INBOX"}), 40);
+    world.source.faults.lose_fetch_after_items = 25;
+    world.target.faults.target_stands_still = true;
+    world.meanwhile = [&](MailboxRun&, store::Spool&) -> awaitable<void> {
+        asio::steady_timer timer(world.context);
+        for (int look = 0; look < 500 && world.source.items_delivered < 40; ++look) {
+            timer.expires_after(std::chrono::milliseconds(10));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        world.target.faults.target_stands_still = false;
+        world.target.resumed.notify_all();
+    };
+    auto const outcome = world.run();
+    ASSERT_FALSE(outcome.error) << outcome.error->describe();
+    EXPECT_EQ(world.source.items_delivered, 40u);
+    EXPECT_EQ(outcome.counters.stored, 40u);
+    EXPECT_EQ(contents(world.at_target("INBOX")), contents(&world.at_source({"INBOX"})));
 }
 
 TEST(MailboxRunTest, OneRefusedItemIsNamedAndExportedAndTheOthersArrive) {

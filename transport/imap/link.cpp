@@ -234,12 +234,8 @@ Error Link::wait_for_token(Error refused) const {
 }
 
 awaitable<SignIn> Link::send_credentials(Credentials credentials) {
-    // After a pause a second's worth may go at once; from then on they are spaced out.
     auto const now = steady::now();
-    auto const logins = std::max(settings_->admin.logins_per_second, 1u);
-    auto const spacing = std::chrono::nanoseconds(std::chrono::seconds(1)) / logins;
-    auto const due = std::max(settings_->next_login, now - std::chrono::seconds(1) + spacing);
-    settings_->next_login = due + spacing;
+    auto const due = settings_->pace.take(now, settings_->admin.logins_per_second);
     if (due > now) {
         asio::steady_timer timer(executor_, due);
         co_await timer.async_wait(asio::use_awaitable);

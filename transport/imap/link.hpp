@@ -9,6 +9,7 @@
 #include "transport/imap/admin_history.hpp"
 #include "transport/imap/connection.hpp"
 #include "transport/imap/login.hpp"
+#include "transport/imap/login_pace.hpp"
 #include "transport/imap/server_facts.hpp"
 #include "transport/session.hpp"
 
@@ -36,7 +37,7 @@ struct LinkSettings {
 
     // Learnt on the way.
     AdminHistory history;
-    std::chrono::steady_clock::time_point next_login{};  ///< Keeps to logins_per_second.
+    LoginPace pace;  ///< Keeps to logins_per_second.
     struct Refused {
         Secret secret;
         std::chrono::steady_clock::time_point at{};     ///< Sent for the last time.

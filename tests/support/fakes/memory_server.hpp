@@ -113,6 +113,8 @@ struct MemoryServer {
     std::set<void const*> stored_on;  ///< Sessions.
     bool names_items = false;         ///< Opaque items with names, versions and identities.
     int logins = 0, fetches = 0, groups = 0, scans = 0, names_given = 0;
+    unsigned items_delivered = 0;
+    std::function<awaitable<void>()> before_list;  ///< Of a source: awaited in folders().
 };
 
 /// State that both kinds of session share.
@@ -172,7 +174,10 @@ public:
     using MemorySessionState::MemorySessionState;
     Capabilities const& capabilities() const override { return capabilities_; }
     awaitable<Result<void>> open(OpenMailbox request) override { co_return sign_in(request); }
-    awaitable<Result<std::vector<Folder>>> folders() override { co_return list(); }
+    awaitable<Result<std::vector<Folder>>> folders() override {
+        if (server_.before_list) co_await server_.before_list();
+        co_return list();
+    }
     awaitable<Result<ScanResult>> scan(Folder folder, ScanRequest, ScanSink& sink) override {
         ++server_.scans;
         auto* const held = mailbox_->find(folder.id);
@@ -189,6 +194,7 @@ public:
             auto const* const item =
                 ref.named ? held->named(ref.named->name) : held->item(ref.number);
             if (item == nullptr) continue;
+            ++server_.items_delivered;
             auto const taken = co_await deliver(*item, ref.number, receiver);
             if (!taken) co_return taken.error();
             auto& countdown = server_.faults.lose_fetch_after_items;
